@@ -1,0 +1,8 @@
+"""The one source of wall-clock time."""
+
+from datetime import UTC, datetime
+
+
+def utcnow() -> datetime:
+    """Return the present moment, aware, in UTC."""
+    return datetime.now(UTC)

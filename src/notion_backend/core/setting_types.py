@@ -1,0 +1,103 @@
+"""Checks of single settings; each raises ValueError with words for the person who wrote it."""
+
+import ipaddress
+import re
+from email.utils import getaddresses
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+_HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]|\*")
+
+
+def split_commas(value: object) -> object:
+    """Turn `a, b` into ("a", "b"); leave what is no text alone."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def check_mail_address(value: str) -> str:
+    """Accept `a@b.example` and `Name <a@b.example>`; empty stays empty."""
+    if not value:
+        return value
+    found = getaddresses([value])
+    if len(found) != 1:
+        raise ValueError("must be one address")
+    address = found[0][1]
+    check_line(value)
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"is not an e-mail address: {error}") from None
+    return value
+
+
+def check_public_url(value: str) -> str:
+    """Accept `https://host` with an optional port and path; no trailing slash is kept."""
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write it as https://host or http://host:port")
+    if parts.path.rstrip("/"):
+        raise ValueError("must not hold a path; the service needs a host name of its own")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must not hold a query, a fragment or credentials")
+    return value.rstrip("/")
+
+
+def check_redis_url(value: str) -> str:
+    """Accept `redis://`, `rediss://` and `unix://` with something behind."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"redis", "rediss", "unix"} or not parts.netloc + parts.path):
+        raise ValueError("write it as redis://HOST:PORT/NUMBER, rediss://… or unix://PATH")
+    return value
+
+
+def check_line(value: str) -> str:
+    """Accept text without control characters."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+def check_host(value: str) -> str:
+    """Accept a host name or an address; empty stays empty."""
+    if value and not re.fullmatch(r"[A-Za-z0-9._:\[\]-]+", value):
+        raise ValueError("is not a host name")
+    return value
+
+
+def check_folder(value: Path | None) -> Path | None:
+    """Accept a folder that exists."""
+    if value is not None and not value.is_dir():
+        raise ValueError(f"{value} is not a folder")
+    return value
+
+
+def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept addresses and CIDR networks."""
+    for network in value:
+        ipaddress.ip_network(network, strict=False)
+    return value
+
+
+def check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept host names without port, `*.example.com`, and `*` for any."""
+    for host in value:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is not a host name; write it without scheme and port")
+    return value
+
+
+def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept origins: scheme, host and optional port, nothing behind (RFC 6454 §6.2)."""
+    for origin in value:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{origin!r} is not an origin; write it as https://host")
+        if origin != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(f"{origin!r} must end after the host")
+    return value
