@@ -1,0 +1,111 @@
+"""The engine: what each database needs at connect, so that the rest of the code need not know."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from notion_backend.core.errors import ConfigurationError
+from notion_backend.data import sqlite
+
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "sqlite": "sqlite",
+}
+_LOCK_WAIT_SECONDS = 4
+"""Short enough for intake to try twice within the ten seconds that a repeated key may wait."""
+_POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_timeout": 5}
+_PRIVACY: dict[str, Any] = {"hide_parameters": True}
+"""Errors are logged, and what a statement carries is personal data."""
+_POSTGRESQL_SESSION = (
+    f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={_LOCK_WAIT_SECONDS}s "
+    "-c statement_timeout=60s -c idle_in_transaction_session_timeout=120s"
+)
+_MYSQL_SESSION = (
+    "SET SESSION time_zone = '+00:00', "
+    "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+    f"innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}"
+)
+
+
+def create_database_engine(url: str) -> Engine:
+    """Return an engine for SQLite, PostgreSQL or MySQL/MariaDB, as users write their URLs.
+
+    Raises:
+        ConfigurationError: the URL cannot be read or names another database.
+    """
+    parsed = _with_driver(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "options": _POSTGRESQL_SESSION},
+            **_POOL,
+            **_PRIVACY,
+        )
+    return create_engine(
+        parsed.update_query_dict({"charset": "utf8mb4"}),
+        pool_pre_ping=True,
+        pool_recycle=3600,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "connect_timeout": 5,
+            "read_timeout": 120,
+            "write_timeout": 120,
+            "init_command": _MYSQL_SESSION,
+        },
+        **_POOL,
+        **_PRIVACY,
+    )
+
+
+def weakness(engine: Engine) -> str | None:
+    """Say in a line what keeps this server from syncing each commit; None if nothing does."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            if connection.exec_driver_sql("SHOW fsync").scalar() != "on":
+                return "PostgreSQL runs with fsync=off; turn it on in postgresql.conf"
+        elif engine.dialect.name in {"mysql", "mariadb"}:
+            flush = connection.exec_driver_sql("SELECT @@innodb_flush_log_at_trx_commit").scalar()
+            if flush != 1:
+                return f"innodb_flush_log_at_trx_commit is {flush}; the server must run with 1"
+    return None
+
+
+def _with_driver(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "DATABASE_URL: cannot be read; write it as sqlite:///FILE, "
+            "postgresql://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME"
+        ) from None
+    backend = parsed.drivername.partition("+")[0]
+    if backend not in _DRIVERS:
+        raise ConfigurationError(
+            f"DATABASE_URL: {backend} is not served; use SQLite, PostgreSQL or MySQL/MariaDB"
+        )
+    if not parsed.database:
+        raise ConfigurationError("DATABASE_URL: names no database behind the host")
+    return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    path = Path(url.database or "")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(url, module=sqlite.driver, **_POOL, **_PRIVACY)
+    event.listen(engine, "connect", sqlite.prepare_connection)
+    event.listen(engine, "begin", _begin_on_sqlite)
+    return engine
+
+
+def _begin_on_sqlite(connection: Connection) -> None:
+    """Take the write lock at once: a read that turns into a write fails whatever the timeout."""
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

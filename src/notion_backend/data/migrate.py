@@ -1,0 +1,94 @@
+"""Bring a database to the newest revision, once, however many processes start together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from notion_backend.core.errors import ConfigurationError
+
+_LOCK_NAME = "notion_backend.migrate"
+_LOCK_NUMBER = 7_215_034_881
+_LOCK_WAIT_SECONDS = 120
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the revisions that are missing, under a lock of the database.
+
+    Raises:
+        ConfigurationError: the database was made by a newer version, or the lock stayed taken.
+    """
+    with _locked(engine) as connection:
+        if _revision(connection) not in {None, *known_revisions()}:
+            raise ConfigurationError(
+                "The database was made by a newer version of Notion Backend; install that version."
+            )
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_current(engine: Engine) -> bool:
+    """Tell whether the database is at the newest revision of this version."""
+    return current_revision(engine) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def current_revision(engine: Engine) -> str | None:
+    """Return the revision that the database is at; None before the first."""
+    with engine.execution_options(read_only=True).connect() as connection:
+        return _revision(connection)
+
+
+def known_revisions() -> set[str]:
+    """Return every revision of this version, the newest included."""
+    scripts = ScriptDirectory.from_config(_config())
+    return {script.revision for script in scripts.walk_revisions()}
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _locked(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection that alone may migrate, its work committed at the end."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Its write lock is the lock; rebuilding a table needs foreign keys off, before BEGIN.
+            connection.detach()
+            raw = connection.connection.cursor()
+            raw.execute(f"PRAGMA busy_timeout = {_LOCK_WAIT_SECONDS * 1000}")
+            raw.execute("PRAGMA foreign_keys = OFF")
+            with connection.begin():
+                yield connection
+        elif engine.dialect.name == "postgresql":
+            connection.detach()
+            connection.execute(text("SET lock_timeout = 0"))
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBER})
+            yield connection
+            connection.commit()
+        else:
+            taken = connection.execute(
+                text("SELECT GET_LOCK(:name, :wait)"),
+                {"name": _LOCK_NAME, "wait": _LOCK_WAIT_SECONDS},
+            ).scalar()
+            if taken != 1:
+                raise ConfigurationError("Another process has been migrating for two minutes.")
+            try:
+                yield connection
+                connection.commit()
+            finally:
+                connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK_NAME})

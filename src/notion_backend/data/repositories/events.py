@@ -1,0 +1,32 @@
+"""The audit trail."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from notion_backend.data.models import Event
+
+
+class EventRepository:
+    """Reads and writes `events`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, *events: Event) -> None:
+        """Store these events with the change they tell of."""
+        self._session.add_all(events)
+
+    def of_lead(self, lead_id: int, *, after_id: int, limit: int) -> Sequence[Event]:
+        """Return up to `limit` events of a lead, oldest first, behind the event `after_id`."""
+        return self._session.scalars(
+            select(Event)
+            .where(Event.lead_id == lead_id, Event.id > after_id)
+            .order_by(Event.id)
+            .limit(limit)
+        ).all()
+
+    def erase_of_lead(self, lead_id: int) -> None:
+        """Delete every event of a lead: reasons and addresses are personal data."""
+        self._session.execute(delete(Event).where(Event.lead_id == lead_id))

@@ -1,0 +1,37 @@
+"""The content of résumés, in pieces."""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notion_backend.data.models import ResumeChunk
+
+
+class ResumeRepository:
+    """Reads and writes `resume_chunks`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, lead_id: int, chunks: Iterable[bytes]) -> None:
+        """Store the content of a lead's résumé."""
+        self._session.add_all(
+            ResumeChunk(lead_id=lead_id, position=position, content=content)
+            for position, content in enumerate(chunks)
+        )
+
+    def read(self, lead_id: int, position: int) -> bytes | None:
+        """Return one piece of a résumé; None past its end."""
+        return self._session.scalar(
+            select(ResumeChunk.content).where(
+                ResumeChunk.lead_id == lead_id, ResumeChunk.position == position
+            )
+        )
+
+    def stream(self, lead_id: int) -> Iterator[bytes]:
+        """Yield the whole content piece by piece."""
+        position = 0
+        while (content := self.read(lead_id, position)) is not None:
+            yield content
+            position += 1

@@ -1,0 +1,110 @@
+"""One use case, one unit of work, one visible commit."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from notion_backend.data.database_errors import translate
+from notion_backend.data.repositories.deliveries import DeliveryRepository
+from notion_backend.data.repositories.events import EventRepository
+from notion_backend.data.repositories.idempotency import IdempotencyRepository
+from notion_backend.data.repositories.leads import LeadRepository
+from notion_backend.data.repositories.resumes import ResumeRepository
+from notion_backend.data.repositories.sessions import SessionRepository
+from notion_backend.data.repositories.statistics import StatisticsRepository
+from notion_backend.data.repositories.users import UserRepository
+from notion_backend.data.repositories.workers import WorkerRepository
+from notion_backend.data.sqlite import BUSY_TIMEOUT_MS, purge_deleted_bytes
+from notion_backend.data.turns import Turns
+
+
+class UnitOfWork:
+    """A transaction and its repositories.
+
+    Leaving the block without `commit()` discards everything. What was read stays readable
+    afterwards. Errors of the database leave the block as business errors.
+    """
+
+    def __init__(self, session: Session, turns: Turns | None = None) -> None:
+        self._session = session
+        self._turns = turns
+        self.leads = LeadRepository(session)
+        self.resumes = ResumeRepository(session)
+        self.users = UserRepository(session)
+        self.sessions = SessionRepository(session)
+        self.deliveries = DeliveryRepository(session)
+        self.events = EventRepository(session)
+        self.idempotency = IdempotencyRepository(session)
+        self.workers = WorkerRepository(session)
+        self.statistics = StatisticsRepository(session)
+
+    def __enter__(self) -> Self:
+        if self._turns is not None:
+            self._turns.take()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Not rollback(): it would expire what the caller has read and still wants to show.
+        try:
+            self._session.close()
+        finally:
+            if self._turns is not None:
+                self._turns.end()
+        if isinstance(error, SQLAlchemyError) and (meaning := translate(error)):
+            raise meaning from error
+
+    def flush(self) -> None:
+        """Send what was added, so that the database has given it its numbers."""
+        self._session.flush()
+
+    def is_answering(self) -> bool:
+        """Ask the database for the simplest thing there is."""
+        return self._session.scalar(select(1)) == 1
+
+    def commit(self) -> None:
+        """Put everything on stable storage; once this returns it survives a power cut."""
+        self._session.commit()
+
+
+class Database:
+    """Where units of work come from.
+
+    On SQLite the writers of a process take turns, and `writing()` takes the write lock at its first
+    statement; `reading()` never does.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writers = sessionmaker(engine, expire_on_commit=False)
+        self._readers = sessionmaker(
+            engine.execution_options(read_only=True), expire_on_commit=False
+        )
+        self._turns = Turns(BUSY_TIMEOUT_MS / 1000) if engine.dialect.name == "sqlite" else None
+
+    def writing(self) -> UnitOfWork:
+        """Begin a unit of work that may change things."""
+        return UnitOfWork(self._writers(), self._turns)
+
+    def reading(self) -> UnitOfWork:
+        """Begin a unit of work that only reads."""
+        return UnitOfWork(self._readers())
+
+    def purge_deleted_bytes(self) -> None:
+        """Remove what was erased from the files too, where the database does not by itself.
+
+        Raises:
+            Unavailable: a long-running reader still holds those bytes.
+        """
+        purge_deleted_bytes(self.engine)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
