@@ -1,0 +1,1 @@
+"""Business rules, one service a subject; no HTTP, no SQL."""

@@ -1,0 +1,1 @@
+"""Users, sign-ins, sessions and passwords."""

@@ -1,0 +1,37 @@
+"""What mails about passwords show: it is looked up when they are sent, for the row holds none."""
+
+from collections.abc import Mapping
+
+from notion_backend.application.accounts.password_tokens import LIFETIMES, PasswordTokens
+from notion_backend.core.enums import DeliveryKind
+from notion_backend.data.models import Delivery
+from notion_backend.data.unit_of_work import UnitOfWork
+
+
+class PasswordMails:
+    """Fills in invitations and password resets; other mails bring all they show."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._tokens = PasswordTokens(secret)
+
+    def context_for(self, work: UnitOfWork, delivery: Delivery) -> Mapping[str, str] | None:
+        """Return what the template shows; None when the mail is for nobody.
+
+        That is so when no enabled user has the address, as whoever asked for a reset is not told,
+        and when an invited user has a password by now.
+        """
+        if delivery.kind not in LIFETIMES:
+            return delivery.context
+        user = work.users.by_email(delivery.recipient_folded)
+        if user is None or user.disabled:
+            return None
+        if delivery.kind is DeliveryKind.INVITATION and user.hashed_password is not None:
+            return None
+        token, expires_at = self._tokens.issue(user, delivery.kind, delivery.created_at)
+        # Behind the number sign: a browser sends that part to nobody (ASVS V14.2.1).
+        link = f"{delivery.context['base_url']}/console/password#token={token}"
+        return {
+            "username": user.username,
+            "link": link,
+            "expires_at": f"{expires_at:%d %B %Y, %H:%M} UTC",
+        }

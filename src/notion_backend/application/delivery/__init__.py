@@ -1,0 +1,1 @@
+"""The outbox: how mails are kept, claimed, sent and recorded."""

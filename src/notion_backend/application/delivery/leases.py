@@ -1,0 +1,188 @@
+"""The worker's side of the outbox: claim with a fence, count before the exchange, record after it.
+
+Every change names the lease's token, so a worker that was paused and comes back changes nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from notion_backend.application.delivery.retry_schedule import AFTER_SILENCE, delay_after
+from notion_backend.core.clock import utcnow
+from notion_backend.core.enums import DeliveryStatus
+from notion_backend.data.models import Delivery, DeliveryAttempt
+from notion_backend.data.unit_of_work import Database, UnitOfWork
+from notion_backend.mail.messages import Mail
+from notion_backend.mail.sender import (
+    MailDeferred,
+    MailError,
+    MailOutage,
+    MailRejected,
+    MailUncertain,
+)
+
+LEASE = timedelta(seconds=30)
+MOST_DEATHS = 3
+MOST_RENDERINGS = 3
+
+
+class Contexts(Protocol):
+    """Fills in what a mail shows but its row must not hold."""
+
+    def context_for(self, work: UnitOfWork, delivery: Delivery) -> Mapping[str, str] | None:
+        """Return what the template shows; None when the mail is for nobody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to send one mail, until somebody else claims it."""
+
+    delivery_id: UUID
+    token: UUID
+
+
+class Leases:
+    """Claims mails and records what became of them; each method is one commit."""
+
+    def __init__(self, database: Database, contexts: Contexts) -> None:
+        self._database = database
+        self._contexts = contexts
+
+    def claim(self, limit: int, among: Sequence[UUID] | None = None) -> list[Lease]:
+        """Lease up to `limit` due mails, of those named or of all, oldest first."""
+        now = utcnow()
+        token = uuid4()
+        with self._database.writing() as work:
+            claimed = work.deliveries.claim(
+                among=among, limit=limit, now=now, token=token, until=now + LEASE
+            )
+            if not claimed:
+                return []
+            work.commit()
+        return [Lease(delivery.id, token) for delivery in claimed]
+
+    def renew(self, leases: Sequence[Lease]) -> None:
+        """Prolong these leases, those that are lost excepted."""
+        until = utcnow() + LEASE
+        with self._database.writing() as work:
+            for token in {lease.token for lease in leases}:
+                ids = [lease.delivery_id for lease in leases if lease.token == token]
+                work.deliveries.renew(ids, token, until)
+            work.commit()
+
+    def begin(self, lease: Lease) -> Mail | None:
+        """Count the attempt and return what to send; None when there is nothing to do.
+
+        An attempt is counted before its exchange, so that a mail that kills its worker is known:
+        after three deaths it has failed.
+        """
+        now = utcnow()
+        with self._database.writing() as work:
+            delivery = work.deliveries.held_under(lease.delivery_id, lease.token)
+            if delivery is None:
+                return None
+            context = self._contexts.context_for(work, delivery)
+            if context is None:
+                work.deliveries.remove(delivery)
+            elif delivery.deaths >= MOST_DEATHS:
+                _fail(work, delivery, "worker", "Three workers died while sending this mail.", now)
+            else:
+                delivery.attempts += 1
+                delivery.in_exchange = True
+                delivery.lease_expires_at = now + LEASE
+            work.commit()
+            if context is None or delivery.status is DeliveryStatus.FAILED:
+                return None
+        return Mail(delivery.id, delivery.kind, delivery.recipient, delivery.created_at, context)
+
+    def is_held(self, lease: Lease) -> bool:
+        """Tell whether the lease still stands, as asked once more before the final dot."""
+        with self._database.reading() as work:
+            return work.deliveries.is_leased(lease.delivery_id, lease.token, utcnow())
+
+    def release(self, lease: Lease) -> None:
+        """Give back a mail whose exchange never began."""
+        self._change(lease, lambda _, delivery, now: delivery.requeue(now))
+
+    def record_sent(self, lease: Lease, reply: str) -> None:
+        """Record that the server has it."""
+
+        def sent(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+            _log_attempt(work, delivery, "sent", reply, now)
+            delivery.requeue(now)
+            delivery.status = DeliveryStatus.SENT
+            delivery.next_attempt_at = None
+            delivery.sent_at = now
+
+        self._change(lease, sent)
+
+    def record_error(self, lease: Lease, error: MailError) -> None:
+        """Record what went wrong; who failed decides what happens next (`docs/delivery.md`)."""
+
+        def failed(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+            if isinstance(error, MailOutage):
+                # Not this mail's fault: it stays due, and the attempt does not count.
+                delivery.attempts -= 1
+                delivery.last_reply = str(error)[:500]
+                delivery.requeue(now)
+                return
+            delay = _delay(error, delivery.attempts)
+            if delay is None:
+                _fail(work, delivery, error.stage, error.reply, now)
+            else:
+                _log_attempt(work, delivery, error.stage, error.reply, now)
+                delivery.requeue(now + delay)
+
+        self._change(lease, failed)
+
+    def record_unrenderable(self, lease: Lease, reason: str) -> None:
+        """Record that the template failed; after three times it is for a person to mend."""
+
+        def failed(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+            delay = delay_after(delivery.attempts)
+            if delivery.attempts >= MOST_RENDERINGS or delay is None:
+                _fail(work, delivery, "template", reason, now)
+            else:
+                _log_attempt(work, delivery, "template", reason, now)
+                delivery.requeue(now + delay)
+
+        self._change(lease, failed)
+
+    def _change(
+        self, lease: Lease, change: Callable[[UnitOfWork, Delivery, datetime], None]
+    ) -> None:
+        with self._database.writing() as work:
+            delivery = work.deliveries.held_under(lease.delivery_id, lease.token)
+            if delivery is None:
+                return  # somebody else has it now; what they record counts
+            change(work, delivery, utcnow())
+            work.commit()
+
+
+def _delay(error: MailError, attempts: int) -> timedelta | None:
+    if isinstance(error, MailRejected):
+        return None
+    if isinstance(error, MailDeferred):
+        return delay_after(attempts, asked=error.retry_after)
+    if isinstance(error, MailUncertain):
+        return delay_after(attempts, asked=AFTER_SILENCE.total_seconds())
+    return delay_after(attempts)
+
+
+def _fail(work: UnitOfWork, delivery: Delivery, stage: str, reply: str, now: datetime) -> None:
+    _log_attempt(work, delivery, stage, reply, now)
+    delivery.requeue(now)
+    delivery.status = DeliveryStatus.FAILED
+    delivery.next_attempt_at = None
+
+
+def _log_attempt(
+    work: UnitOfWork, delivery: Delivery, stage: str, reply: str, now: datetime
+) -> None:
+    delivery.last_reply = reply
+    work.deliveries.log_attempt(
+        DeliveryAttempt(delivery_id=delivery.id, at=now, stage=stage, reply=reply)
+    )

@@ -1,0 +1,195 @@
+"""The delivery worker: finds what is due and shares it among sender threads.
+
+The queue only says that there is something to do. A sweep over the due rows finds everything that
+it lost, so a Redis that is down, emptied or restarted costs seconds and no mail.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+from uuid import UUID
+
+import structlog
+
+from notion_backend.application.delivery.circuit_breaker import CircuitBreaker
+from notion_backend.application.delivery.heartbeat import Heartbeat
+from notion_backend.application.delivery.leases import LEASE, Lease, Leases
+from notion_backend.core.errors import BusinessError, Unavailable
+from notion_backend.data.unit_of_work import Database
+from notion_backend.mail.messages import Composer
+from notion_backend.mail.queue import DeliveryQueue
+from notion_backend.mail.rendering import MailUnrenderable
+from notion_backend.mail.sender import LeaseLost, MailError, MailOutage, Sender
+
+SENDERS = 4
+SWEEP_SECONDS = 2.0
+_PAUSE_SECONDS = 1.0
+_RECORDING_PAUSE_SECONDS = 0.2
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MailRoom:
+    """What a postman works with."""
+
+    database: Database
+    queue: DeliveryQueue
+    leases: Leases
+    composer: Composer
+    new_sender: Callable[[], Sender]
+    """Called once a sender thread: each keeps a connection of its own."""
+
+
+class Postman:
+    """Delivers until it is stopped; several side by side share the work."""
+
+    def __init__(self, room: MailRoom, *, senders: int = SENDERS) -> None:
+        self._room = room
+        self._senders = senders
+        self._most_in_hand = 2 * senders
+        self._breaker = CircuitBreaker()
+        self._handed_out: SimpleQueue[Lease | None] = SimpleQueue()
+        self._in_hand: set[Lease] = set()
+        self._put_down = threading.Condition()
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Deliver until `stop`; then finish what is being sent and give back the rest."""
+        heartbeat = Heartbeat(self._room.database, self._room.leases, self._breaker, self._holding)
+        threads = [
+            threading.Thread(target=self._send_what_comes, name=f"sender-{number}")
+            for number in range(self._senders)
+        ]
+        for thread in (heartbeat, *threads):
+            thread.start()
+        self._room.queue.wake()  # what waited while nobody was here is due before the first ring
+        while not self._stopping.is_set():
+            try:
+                self._share_out()
+            except BusinessError as error:  # the database is away and comes back by itself
+                _log.warning("delivery_waits", reason=error.detail)
+                self._stopping.wait(_PAUSE_SECONDS)
+        for _ in threads:
+            self._handed_out.put(None)
+        for thread in threads:
+            thread.join()
+        heartbeat.stop()
+
+    def stop(self) -> None:
+        """Ask `run` to end; may be called in any thread."""
+        self._stopping.set()
+        self._room.queue.wake()
+
+    def _share_out(self) -> None:
+        """Wait for a ring or the next sweep, then hand out all that is due."""
+        wait = min(SWEEP_SECONDS, self._breaker.seconds_to_probe() or SWEEP_SECONDS)
+        named = self._room.queue.take(self._most_in_hand, wait)
+        if self._breaker.is_open:
+            self._probe()
+            return
+        if named:
+            self._hand_out(named)
+        while not self._stopping.is_set() and not self._breaker.is_open:
+            if not self._hand_out(None):
+                return
+
+    def _probe(self) -> None:
+        """Send one mail, the longest due, to see whether the way is open again."""
+        if self._breaker.seconds_to_probe() > 0 or self._holding():
+            return
+        for lease in self._room.leases.claim(1):
+            self._breaker.begin_probe()
+            self._give(lease)
+
+    def _hand_out(self, among: Sequence[UUID] | None) -> int:
+        """Claim no more than the senders can begin soon: a lease ages while it waits."""
+        with self._put_down:
+            while len(self._in_hand) > self._senders and not self._stopping.is_set():
+                self._put_down.wait(_PAUSE_SECONDS)
+            room = self._most_in_hand - len(self._in_hand)
+        leases = self._room.leases.claim(room, among)
+        for lease in leases:
+            self._give(lease)
+        return len(leases)
+
+    def _give(self, lease: Lease) -> None:
+        with self._put_down:
+            self._in_hand.add(lease)
+        self._handed_out.put(lease)
+
+    def _holding(self) -> list[Lease]:
+        with self._put_down:
+            return list(self._in_hand)
+
+    def _send_what_comes(self) -> None:
+        sender = self._room.new_sender()
+        while lease := self._handed_out.get():
+            try:
+                self._deal_with(lease, sender)
+            except BusinessError as error:
+                # The lease runs out and the mail is claimed again: nothing is lost.
+                _log.warning("delivery_not_recorded", reason=error.detail)
+            except Exception:
+                # A defect of ours: the thread goes on with the next mail. This one's lease runs
+                # out like that of a dead worker, so after three times it has failed.
+                _log.exception("delivery_broke", delivery=str(lease.delivery_id))
+            finally:
+                with self._put_down:
+                    self._in_hand.discard(lease)
+                    self._put_down.notify_all()
+        sender.close()
+
+    def _deal_with(self, lease: Lease, sender: Sender) -> None:
+        leases = self._room.leases
+        if self._stopping.is_set() or self._breaker.keeps_back():
+            leases.release(lease)
+            return
+        mail = leases.begin(lease)
+        if mail is None:
+            return
+        try:
+            message = self._room.composer.compose(mail)
+            reply = sender.send(message, lambda: leases.is_held(lease))
+        except MailUnrenderable as error:
+            reason = str(error)
+            _log.error("mail_template_failed", kind=mail.kind, reason=reason)
+            self._record(lambda: leases.record_unrenderable(lease, reason))
+        except LeaseLost:
+            _log.warning("lease_lost", delivery=str(mail.id))
+        except MailError as error:
+            failure = error
+            if isinstance(failure, MailOutage):
+                self._breaker.opened_by(str(failure))
+            else:
+                self._answered()
+            _log.warning("mail_not_sent", stage=failure.stage, delivery=str(mail.id))
+            self._record(lambda: leases.record_error(lease, failure))
+        else:
+            self._answered()
+            self._record(lambda: leases.record_sent(lease, reply))
+            _log.info("mail_sent", kind=mail.kind, delivery=str(mail.id))
+
+    def _record(self, record: Callable[[], None]) -> None:
+        """Record what became of a mail, through a short absence of the database.
+
+        What is not recorded is sent again once the lease has run out.
+        """
+        patience_ends = time.monotonic() + LEASE.total_seconds()
+        while True:
+            try:
+                return record()
+            except Unavailable:
+                if time.monotonic() > patience_ends:
+                    raise
+                time.sleep(_RECORDING_PAUSE_SECONDS)
+
+    def _answered(self) -> None:
+        """Note that the server answers; after an outage all that waited is due now."""
+        was_open = self._breaker.is_open
+        self._breaker.closed_by_answer()
+        if was_open:
+            _log.info("mail_flows_again")
+            self._room.queue.wake()

@@ -1,0 +1,1 @@
+"""The rules for single fields, shared by form, corrections, import and accounts."""

@@ -1,0 +1,239 @@
+"""Intake: a submission becomes lead, résumé, event and mails in one commit."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from notion_backend.application.delivery.outbox import new_delivery
+from notion_backend.application.idempotency import KEYS_KEPT_FOR
+from notion_backend.application.intake.shared_commits import SharedCommits
+from notion_backend.application.intake.submissions import Submission
+from notion_backend.core.clock import utcnow
+from notion_backend.core.enums import DeliveryKind, LeadState
+from notion_backend.core.errors import (
+    BusinessError,
+    Conflict,
+    Deadlocked,
+    InvalidInput,
+    KeyAlreadyUsed,
+    LockedTooLong,
+)
+from notion_backend.core.ids import new_reference
+from notion_backend.core.rates import Rate
+from notion_backend.data.models import Delivery, Event, IdempotencyRecord, Lead
+from notion_backend.data.unit_of_work import Database, UnitOfWork
+from notion_backend.mail.queue import DeliveryQueue
+
+_TRIES_AGAINST_OTHERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a prospect is told; `replayed` when the same key had stored it before."""
+
+    reference: str
+    state: LeadState
+    created_at: datetime
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IntakePolicy:
+    """What the settings say about intake."""
+
+    base_url: str
+    staff_emails: tuple[str, ...]
+    """Who is told of a new lead; empty means every enabled user."""
+    prospect_mail_limit: Rate | None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction stores, and how each submission of it is answered."""
+
+    work: UnitOfWork
+    now: datetime
+    stored: list[tuple[Submission, Lead]] = field(default_factory=list)
+    by_key: dict[str, tuple[str, Receipt]] = field(default_factory=dict)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+class Intake:
+    """Takes submissions; the only door through which leads with a résumé come in."""
+
+    def __init__(self, database: Database, queue: DeliveryQueue, policy: IntakePolicy) -> None:
+        self._database = database
+        self._queue = queue
+        self._policy = policy
+        self._commits = SharedCommits(
+            self._store_batch, weigh=lambda submission: submission.upload.size
+        )
+
+    async def submit(self, submission: Submission) -> Receipt:
+        """Store the submission and return its receipt, once it is on stable storage.
+
+        Raises:
+            InvalidInput: the idempotency key was used for other content.
+            Conflict: a request with the same key has been in flight for too long.
+            Unavailable: it cannot be stored now; nothing of it was.
+        """
+        try:
+            outcome = await self._commits.submit(submission)
+        except LockedTooLong as error:
+            if submission.idempotency_key is None:
+                raise
+            raise Conflict(
+                "A request with this Idempotency-Key is still being stored; send it again soon.",
+                code="idempotency_in_flight",
+                retry_after=2,
+            ) from error
+        if isinstance(outcome, BusinessError):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Store what waits, then stop."""
+        self._commits.close()
+
+    def _store_batch(self, submissions: Sequence[Submission]) -> list[Receipt | BusinessError]:
+        """Store, again where another process was first with a key or a row."""
+        for _ in range(_TRIES_AGAINST_OTHERS - 1):
+            with suppress(KeyAlreadyUsed, Deadlocked):  # the next look sees what the other stored
+                return self._store(submissions)
+        return self._store(submissions)
+
+    def _store(self, submissions: Sequence[Submission]) -> list[Receipt | BusinessError]:
+        with self._database.writing() as work:
+            batch = _Batch(work, utcnow())
+            self._recall_keys(batch, submissions)
+            outcomes = [self._admit(batch, submission) for submission in submissions]
+            if batch.stored:
+                work.flush()
+                self._attach(batch)
+            work.commit()
+        self._queue.ring([delivery.id for delivery in batch.deliveries if delivery.is_queued])
+        return outcomes
+
+    def _recall_keys(self, batch: _Batch, submissions: Sequence[Submission]) -> None:
+        keys = [one.idempotency_key for one in submissions if one.idempotency_key]
+        if not keys:
+            return
+        batch.work.idempotency.forget(keys, made_before=batch.now - KEYS_KEPT_FOR)
+        for key, (record, lead) in batch.work.idempotency.find(keys).items():
+            receipt = Receipt(lead.reference, LeadState.PENDING, lead.created_at, replayed=True)
+            batch.by_key[key] = (record.content_hash, receipt)
+
+    def _admit(self, batch: _Batch, submission: Submission) -> Receipt | BusinessError:
+        """Answer from the key's record, also of this very batch, or add a new lead."""
+        key = submission.idempotency_key
+        if key and key in batch.by_key:
+            content_hash, receipt = batch.by_key[key]
+            if content_hash == submission.content_hash:
+                return receipt
+            return InvalidInput(
+                "This Idempotency-Key was used for another submission; send a new key.",
+                code="idempotency_key_reused",
+            )
+        lead = _new_lead(submission, batch.now)
+        batch.stored.append((submission, lead))
+        batch.work.leads.add([lead])
+        if key:
+            receipt = Receipt(lead.reference, lead.state, lead.created_at, replayed=True)
+            batch.by_key[key] = (submission.content_hash, receipt)
+        return Receipt(lead.reference, lead.state, lead.created_at)
+
+    def _attach(self, batch: _Batch) -> None:
+        """Add what hangs on the new leads, now that they have their ids."""
+        staff = self._policy.staff_emails or tuple(batch.work.users.enabled_emails())
+        confirmed = self._confirmations(batch)
+        for submission, lead in batch.stored:
+            batch.work.resumes.add(lead.id, submission.chunks())
+            batch.work.events.add(
+                Event(
+                    lead_id=lead.id,
+                    at=batch.now,
+                    actor="prospect",
+                    action="lead.submitted",
+                    detail="",
+                    address=submission.address,
+                )
+            )
+            if submission.idempotency_key:
+                batch.work.idempotency.add(
+                    [
+                        IdempotencyRecord(
+                            key=submission.idempotency_key,
+                            content_hash=submission.content_hash,
+                            lead_id=lead.id,
+                            created_at=batch.now,
+                        )
+                    ]
+                )
+            batch.deliveries.append(self._confirmation(lead, confirmed))
+            batch.deliveries += [self._notification(lead, address) for address in staff]
+        batch.work.deliveries.add(batch.deliveries)
+
+    def _confirmations(self, batch: _Batch) -> dict[str, int]:
+        limit = self._policy.prospect_mail_limit
+        if limit is None:
+            return {}
+        recipients = sorted({lead.email_sort for _, lead in batch.stored})
+        since = batch.now - timedelta(seconds=limit.seconds)
+        return batch.work.deliveries.confirmations_since(recipients, since)
+
+    def _confirmation(self, lead: Lead, confirmed: dict[str, int]) -> Delivery:
+        limit = self._policy.prospect_mail_limit
+        count = confirmed.get(lead.email_sort, 0)
+        held = None
+        if limit is not None and count >= limit.count:
+            held = "This address was sent as many confirmations as PROSPECT_MAIL_LIMIT allows."
+        else:
+            confirmed[lead.email_sort] = count + 1
+        return new_delivery(
+            DeliveryKind.PROSPECT_CONFIRMATION,
+            lead.email,
+            {
+                "first_name": lead.first_name,
+                "last_name": lead.last_name,
+                "reference": lead.reference,
+            },
+            now=lead.created_at,
+            lead_id=lead.id,
+            held=held,
+        )
+
+    def _notification(self, lead: Lead, address: str) -> Delivery:
+        return new_delivery(
+            DeliveryKind.STAFF_NOTIFICATION,
+            address,
+            {
+                "first_name": lead.first_name,
+                "last_name": lead.last_name,
+                "email": lead.email,
+                "reference": lead.reference,
+                "resume_filename": lead.resume_filename or "",
+                "flags": " ".join(flag["reason"] for flag in lead.flags),
+                "link": f"{self._policy.base_url}/console/leads/{lead.id}",
+            },
+            now=lead.created_at,
+            lead_id=lead.id,
+        )
+
+
+def _new_lead(submission: Submission, now: datetime) -> Lead:
+    lead = Lead(
+        reference=new_reference(),
+        state=LeadState.PENDING,
+        flagged=bool(submission.flags),
+        flags=[{"code": flag.code, "reason": flag.reason} for flag in submission.flags],
+        resume_filename=submission.filename,
+        resume_media_type=submission.media_type,
+        resume_size=submission.upload.size,
+        resume_sha256=submission.upload.sha256,
+        created_at=now,
+        updated_at=now,
+        version=1,
+    )
+    lead.name(submission.first_name, submission.last_name, submission.email)
+    return lead

@@ -1,0 +1,1 @@
+"""Which kind of résumé a file is."""

@@ -1,0 +1,85 @@
+"""Figures for the firm: how many leads, how fast they are worked, whether mail flows."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+
+from notion_backend.application.delivery.mail_health import MailHealth, look_at_mail
+from notion_backend.core.clock import utcnow
+from notion_backend.core.enums import LeadState
+from notion_backend.data.unit_of_work import Database, UnitOfWork
+
+DAYS = 30
+KEPT_SECONDS = 10.0
+"""So old may the figures be; a page that asks every second costs the database nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """The leads that arrived on one UTC day."""
+
+    day: date
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldestPending:
+    """The lead that has waited longest."""
+
+    id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The figures as they were at `at`."""
+
+    at: datetime
+    leads_by_state: Mapping[LeadState, int]
+    leads_by_day: tuple[DayCount, ...]
+    """`DAYS` UTC days, the oldest first, today last."""
+    median_first_contact_seconds: float | None
+    """From arrival to first contact, over the leads that are REACHED_OUT."""
+    oldest_pending: OldestPending | None
+    mail: MailHealth
+
+
+class StatisticsService:
+    """Gathers the figures, at most once in `KEPT_SECONDS`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._gathering = threading.Lock()
+        self._kept: Statistics | None = None
+        self._kept_until = 0.0
+
+    def current(self) -> Statistics:
+        """Return the figures, `KEPT_SECONDS` old at most; of many who ask at once one gathers."""
+        with self._gathering:
+            if self._kept is None or time.monotonic() >= self._kept_until:
+                with self._database.reading() as work:
+                    self._kept = _gather(work, utcnow())
+                self._kept_until = time.monotonic() + KEPT_SECONDS
+            return self._kept
+
+
+def _gather(work: UnitOfWork, now: datetime) -> Statistics:
+    oldest = work.statistics.oldest_pending()
+    return Statistics(
+        at=now,
+        leads_by_state=dict.fromkeys(LeadState, 0) | dict(work.statistics.leads_by_state()),
+        leads_by_day=_by_day(work, now),
+        median_first_contact_seconds=work.statistics.median_first_contact(),
+        oldest_pending=OldestPending(*oldest) if oldest else None,
+        mail=look_at_mail(work, now),
+    )
+
+
+def _by_day(work: UnitOfWork, now: datetime) -> tuple[DayCount, ...]:
+    first = now.date() - timedelta(days=DAYS - 1)
+    counts = work.statistics.leads_by_day(datetime.combine(first, time_of_day(), now.tzinfo))
+    days = (first + timedelta(days=number) for number in range(DAYS))
+    return tuple(DayCount(day, counts.get(day, 0)) for day in days)
