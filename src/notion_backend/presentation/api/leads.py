@@ -1,0 +1,199 @@
+"""Leads as staff work them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from notion_backend.application.leads.exports import ExportFormat
+from notion_backend.application.resumes.resume_kinds import DOC, DOCX, ODT, PDF, RTF, TXT
+from notion_backend.core.clock import utcnow
+from notion_backend.presentation.api.entity_tags import (
+    IfMatch,
+    IfNoneMatch,
+    expected_versions,
+    not_modified,
+    tag_of,
+)
+from notion_backend.presentation.api.lead_parameters import RequestedLeads
+from notion_backend.presentation.api.lead_schemas import EventOut, LeadOut, LeadPatch
+from notion_backend.presentation.api.query_rules import CheckedQuery
+from notion_backend.presentation.api.schemas import Cursor, LeadId, Limit, PageOf, link
+from notion_backend.presentation.authentication import AdminActor, CurrentActor
+from notion_backend.presentation.dependencies import ServicesDep
+from notion_backend.presentation.downloads import Download, resume_download
+from notion_backend.presentation.problem import BODY_PROBLEMS, problem_responses
+
+router = APIRouter(tags=["Leads"], dependencies=[CheckedQuery])
+
+_EXPORT_TYPES = {
+    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
+    ExportFormat.JSONL: "application/x-ndjson; charset=utf-8",
+}
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_ETAG: dict[str, Any] = {
+    "headers": {
+        "ETag": {
+            "description": "This version.",
+            "required": True,
+            "schema": {"type": "string", "pattern": '^"[0-9]+-[0-9]+"$'},
+        }
+    }
+}
+_ATTACHED: dict[str, Any] = {
+    "headers": {
+        "Content-Disposition": {
+            "description": "An attachment, with the file's name (RFC 6266).",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^attachment; filename="},
+        }
+    }
+}
+_NOT_MODIFIED: dict[int | str, Any] = {
+    304: {"description": "`If-None-Match` names this version.", **_ETAG}
+}
+
+
+@router.get(
+    "/leads",
+    summary="List and search leads",
+    response_model=PageOf[LeadOut],
+    responses={
+        200: link("get_lead", "lead_id", "/items/0/id"),
+        **problem_responses(400, 401, 422, 503),
+    },
+)
+def list_leads(
+    _: CurrentActor,
+    services: ServicesDep,
+    query: RequestedLeads,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Any:
+    """Return the leads that all filters let through.
+
+    A lead that nobody changes meanwhile is on exactly one page, however many arrive.
+    """
+    return services.leads.page(query, cursor, limit)
+
+
+@router.get(
+    "/leads/export",
+    summary="Export leads as a file",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "CSV (RFC 4180, CRLF), in which a cell that a spreadsheet would run as "
+            "a formula begins with an apostrophe, or a JSON object a line.",
+            "content": {"text/csv": _FILE, "application/x-ndjson": _FILE},
+            **_ATTACHED,
+        },
+        **problem_responses(400, 401, 422, 503),
+    },
+)
+def export_leads(
+    actor: CurrentActor,
+    services: ServicesDep,
+    query: RequestedLeads,
+    file_format: Annotated[
+        ExportFormat, Query(alias="format", description="CSV, or a JSON object a line.")
+    ] = ExportFormat.CSV,
+) -> Download:
+    """Stream the leads that all filters let through, in the order asked for."""
+    pieces = services.exporter.export(query, file_format, actor)
+    filename = f"leads-{utcnow():%Y%m%d}.{file_format}"
+    return Download(pieces, filename, _EXPORT_TYPES[file_format])
+
+
+@router.get(
+    "/leads/{lead_id:number}",
+    summary="One lead",
+    response_model=LeadOut,
+    responses={200: _ETAG, **_NOT_MODIFIED, **problem_responses(400, 401, 404, 422, 503)},
+)
+def get_lead(
+    lead_id: LeadId,
+    _: CurrentActor,
+    services: ServicesDep,
+    response: Response,
+    if_none_match: IfNoneMatch,
+) -> Any:
+    """Return one lead, its version as `ETag`."""
+    lead = services.leads.get(lead_id)
+    tag = tag_of(lead.id, lead.version)
+    response.headers["ETag"] = tag
+    return not_modified(tag, if_none_match) or lead
+
+
+@router.patch(
+    "/leads/{lead_id:number}",
+    summary="Work a lead, or correct it",
+    response_model=LeadOut,
+    responses={200: _ETAG, **problem_responses(*BODY_PROBLEMS, 401, 404, 412, 503)},
+)
+def change_lead(
+    lead_id: LeadId,
+    body: LeadPatch,
+    actor: CurrentActor,
+    services: ServicesDep,
+    response: Response,
+    if_match: IfMatch,
+) -> Any:
+    """Move a lead to another state, or correct a typing error.
+
+    What it is already is not recorded again. Back to `PENDING` needs a reason.
+    """
+    expected = expected_versions(if_match, lead_id)
+    lead = services.leads.change(lead_id, body.change(), actor, expected)
+    response.headers["ETag"] = tag_of(lead.id, lead.version)
+    return lead
+
+
+@router.delete(
+    "/leads/{lead_id:number}",
+    status_code=204,
+    summary="Erase a lead",
+    responses=problem_responses(400, 401, 403, 404, 422, 503),
+)
+def erase_lead(lead_id: LeadId, actor: AdminActor, services: ServicesDep) -> None:
+    """Erase a lead with its résumé, mails, history and idempotency record; for administrators.
+
+    An event without personal data remains. On SQLite no byte of the lead is left in the files once
+    this has answered; on a 503 the lead is gone, and the same request again removes its bytes.
+    """
+    services.leads.erase(lead_id, actor)
+
+
+@router.get(
+    "/leads/{lead_id:number}/resume",
+    summary="Download a résumé",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file, byte for byte, as an attachment under its own name. Ranges "
+            "are not served.",
+            "content": dict.fromkeys((PDF, DOC, DOCX, ODT, RTF, TXT), _FILE),
+            **_ATTACHED,
+        },
+        **problem_responses(400, 401, 404, 422, 503),
+    },
+)
+def download_resume(lead_id: LeadId, actor: CurrentActor, services: ServicesDep) -> Download:
+    """Return the file and record who has read it; code `no_resume` for imported leads."""
+    return resume_download(services.leads.open_resume(lead_id, actor))
+
+
+@router.get(
+    "/leads/{lead_id:number}/events",
+    summary="What happened to a lead",
+    response_model=PageOf[EventOut],
+    responses=problem_responses(400, 401, 404, 422, 503),
+)
+def list_lead_events(
+    lead_id: LeadId,
+    _: CurrentActor,
+    services: ServicesDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Any:
+    """Return who did what when, oldest first, downloads of the résumé included."""
+    return services.leads.events(lead_id, cursor, limit)

@@ -1,0 +1,152 @@
+"""Who may pass into the console: session cookie, same origin, token in every form."""
+
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from notion_backend.application.accounts.console_sessions import ConsoleVisit
+from notion_backend.core.config import Settings
+from notion_backend.core.errors import NotAuthenticated, PermissionDenied, UnsupportedMediaType
+from notion_backend.presentation.dependencies import ServicesDep
+from notion_backend.presentation.intake_requests import client_address
+from notion_backend.presentation.urlencoded_form import read_urlencoded_form
+
+SIGN_IN_PATH = "/console/sign-in"
+CSRF_FIELD = "csrf_token"
+_FIELDS = (
+    CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
+    "state", "reason",
+)  # fmt: skip
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in here, or not any more."""
+
+
+def signed_in(request: Request, services: ServicesDep) -> ConsoleVisit:
+    """Return who is signed in, as known at this very request.
+
+    Raises:
+        SignInNeeded: there is no session, or it has ended.
+    """
+    try:
+        cookie = request.cookies.get(cookie_name(request))
+        return services.console_sessions.visit(cookie, client_address(request))
+    except NotAuthenticated as error:
+        raise SignInNeeded from error
+
+
+def same_origin(request: Request) -> None:
+    """Refuse what another site's page has sent (ASVS V3.5.1, Fetch Metadata §2.4).
+
+    Every browser names the origin of a POST. What names none is no browser, so no page can have
+    made it act for somebody; the token in the form is asked for all the same.
+
+    Raises:
+        PermissionDenied: it comes from elsewhere.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if origin is None and (referer := request.headers.get("referer")):
+        origin = _origin_of(referer)
+    if site not in (None, "same-origin", "none") or origin not in (None, *_own_origins(request)):
+        raise _foreign()
+
+
+Visit = Annotated[ConsoleVisit, Depends(signed_in)]
+SameOrigin = Depends(same_origin)
+
+
+async def open_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form, whoever has sent it.
+
+    Raises:
+        PermissionDenied: the body is of a type that no form of ours sends.
+        BusinessError: see `read_urlencoded_form`.
+    """
+    try:
+        return await read_urlencoded_form(request, _FIELDS)
+    except UnsupportedMediaType as error:
+        raise _foreign() from error
+
+
+OpenForm = Annotated[dict[str, str], Depends(open_form)]
+
+
+async def checked_form(visit: Visit, fields: OpenForm) -> dict[str, str]:
+    """Return the fields of a form that this session's own page has sent.
+
+    Raises:
+        PermissionDenied: it carries no token of this session.
+    """
+    if not visit.made(fields.pop(CSRF_FIELD, "")):
+        raise PermissionDenied("This page is out of date; load it again.", code="csrf")
+    return fields
+
+
+Form = Annotated[dict[str, str], Depends(checked_form)]
+
+
+async def lead_to_sign_in(request: Request, _: Exception) -> Response:
+    """Answer SignInNeeded: on to the sign-in page, and from there back to what was asked for."""
+    target = SIGN_IN_PATH
+    if request.method == "GET":
+        query = f"?{request.url.query}" if request.url.query else ""
+        target += f"?next={quote(request.url.path + query, safe='/')}"
+    return without_cookie(request, RedirectResponse(target, status_code=303))
+
+
+def cookie_name(request: Request) -> str:
+    """Return the cookie's name: over https one that no other host or path can set (RFC 6265bis)."""
+    return "__Host-session" if _over_tls(request) else "session"
+
+
+def with_cookie(request: Request, response: Response, value: str) -> Response:
+    """Let the browser keep the session until it is closed."""
+    response.set_cookie(
+        cookie_name(request),
+        value,
+        path="/",
+        secure=_over_tls(request),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def without_cookie(request: Request, response: Response) -> Response:
+    """Let the browser forget a session, if it has sent one."""
+    name = cookie_name(request)
+    if name in request.cookies:
+        response.delete_cookie(
+            name, path="/", secure=_over_tls(request), httponly=True, samesite="lax"
+        )
+    return response
+
+
+def _foreign() -> PermissionDenied:
+    return PermissionDenied("Send this form from its own page.", code="csrf")
+
+
+def _over_tls(request: Request) -> bool:
+    settings: Settings = request.app.state.settings
+    return settings.base_url.startswith("https://")
+
+
+def _own_origins(request: Request) -> tuple[str, str]:
+    settings: Settings = request.app.state.settings
+    return (
+        _origin_of(settings.base_url),
+        f"{request.scope['scheme']}://{request.headers.get('host', '')}".lower(),
+    )
+
+
+def _origin_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "null"
+    return f"{parts.scheme}://{parts.netloc}".lower()

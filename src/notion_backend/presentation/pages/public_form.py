@@ -1,0 +1,92 @@
+"""The front door: the form at `/` and the thanks behind it. No session, no cookie, no script."""
+
+import secrets
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from notion_backend.application.intake.submissions import PERSON_FIELDS, RESUME_FIELD
+from notion_backend.core.config import Settings
+from notion_backend.core.errors import BusinessError, NotFound
+from notion_backend.core.ids import is_reference
+from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
+from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
+from notion_backend.presentation.pages.rendering import page
+from notion_backend.presentation.problem import Problem, ProblemField
+
+router = APIRouter(include_in_schema=False)
+
+KEY_FIELD = "idempotency_key"
+_KEY_BYTES = 16
+_SPENT_KEYS = ("idempotency_key_reused", "idempotency_key_invalid")
+
+
+@router.get("/")
+def show(request: Request) -> Response:
+    """Show the empty form with a key of its own."""
+    return _form(request, {})
+
+
+@router.post("/")
+async def submit(request: Request) -> Response:
+    """Store the form and lead on to the thanks; on a mistake show it again with its fields."""
+    fields: Mapping[str, str] = {}
+    try:
+        with await read_submitted_form(request) as form:
+            fields = form.fields
+            receipt = await submit_form(request, form, fields.get(KEY_FIELD) or None)
+    except BusinessError as error:
+        return _form(request, fields, error)
+    return RedirectResponse(f"/thanks/{receipt.reference}", status_code=303)
+
+
+@router.get("/thanks/{reference}")
+def thanks(request: Request, reference: str) -> Response:
+    """Show a reference as the address names it; nothing is looked up, so nothing is told.
+
+    Raises:
+        NotFound: it does not have the form of a reference.
+    """
+    if not is_reference(reference):
+        raise NotFound("There is nothing at this address; check it.")
+    return page(request, "thanks.html", {"reference": reference})
+
+
+def _form(
+    request: Request, fields: Mapping[str, str], error: BusinessError | None = None
+) -> Response:
+    settings: Settings = request.app.state.settings
+    problem = _at_its_field(problem_of(error, request_id_of(request.scope))) if error else None
+    values = {
+        "problem": problem,
+        "fields": {name: fields.get(name, "") for name in PERSON_FIELDS},
+        "idempotency_key": _key(fields, problem),
+        "max_resume_bytes": settings.max_resume_bytes,
+    }
+    return page(
+        request,
+        "form.html",
+        values,
+        status=problem.status if problem else 200,
+        headers=headers_of(error) if error else None,
+    )
+
+
+def _key(fields: Mapping[str, str], problem: Problem | None) -> str:
+    """Return the key that the form carries.
+
+    A mistake stored nothing, so its key is kept: whichever of two clicks comes through, it is one
+    lead. Only a key that made a lead already, or is no key, gives way to a new one.
+    """
+    is_spent = problem is None or problem.code in _SPENT_KEYS
+    kept = None if is_spent else fields.get(KEY_FIELD)
+    return kept or secrets.token_urlsafe(_KEY_BYTES)
+
+
+def _at_its_field(problem: Problem) -> Problem:
+    """Show what is wrong with the file as a whole beside the field that it was chosen in."""
+    if problem.code != "too_large":
+        return problem
+    mistake = ProblemField(field=RESUME_FIELD, code=problem.code, message=problem.detail)
+    return problem.model_copy(update={"errors": [mistake]})

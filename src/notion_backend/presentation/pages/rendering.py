@@ -1,0 +1,127 @@
+"""From a template and its values to an answer."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fastapi import FastAPI
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+)
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from notion_backend.core.config import Settings
+from notion_backend.core.errors import BusinessError, ConfigurationError
+from notion_backend.presentation.content_security import PAGE_POLICY
+from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
+from notion_backend.presentation.intake_requests import readable_size
+from notion_backend.presentation.pages.static_files import static_url
+from notion_backend.presentation.problem import Problem
+
+
+class PageTemplates:
+    """The templates of all pages, compiled at the start.
+
+    A file TEMPLATES_DIR/pages/<name> replaces the package's own. Every value is escaped; a name
+    that a template uses and nobody gave is an error.
+
+    Raises:
+        ConfigurationError: a template cannot be compiled.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        loaders: list[BaseLoader] = [PackageLoader("notion_backend.presentation.pages")]
+        if settings.templates_dir is not None:
+            loaders.insert(0, FileSystemLoader(settings.templates_dir / "pages"))
+        self._environment = Environment(
+            loader=ChoiceLoader(loaders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["brand"] = settings.brand_name
+        self._environment.globals["static"] = static_url
+        self._environment.filters["moment"] = _moment
+        self._environment.filters["machine_moment"] = datetime.isoformat
+        self._environment.filters["readable_size"] = readable_size
+        self._compile()
+
+    def render(self, name: str, values: Mapping[str, object]) -> str:
+        """Fill in one template."""
+        return self._environment.get_template(name).render(values)
+
+    def _compile(self) -> None:
+        for name in self._environment.list_templates(extensions=["html"]):
+            try:
+                self._environment.get_template(name)
+            except (TemplateError, UnicodeDecodeError, OSError) as error:
+                reason = " ".join(str(error).split())
+                raise ConfigurationError(f"TEMPLATES_DIR: pages/{name}: {reason}") from None
+
+
+def install_templates(app: FastAPI) -> None:
+    """Compile the templates and keep them where `page` finds them."""
+    app.state.page_templates = PageTemplates(app.state.settings)
+
+
+def page(
+    request: Request,
+    name: str,
+    values: Mapping[str, object],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    policy: str = PAGE_POLICY,
+) -> HTMLResponse:
+    """Answer with a page. It may hold personal data, so nobody keeps a copy."""
+    return HTMLResponse(
+        _templates(request).render(name, values),
+        status_code=status,
+        headers={
+            "Content-Security-Policy": policy,
+            "Cache-Control": "no-store",
+            **(headers or {}),
+        },
+    )
+
+
+def form_page(
+    request: Request,
+    name: str,
+    values: Mapping[str, object],
+    error: BusinessError | None,
+    *,
+    policy: str = PAGE_POLICY,
+) -> HTMLResponse:
+    """Answer with the page of a form; the template gets what was refused as `problem`, or None."""
+    problem = problem_of(error, request_id_of(request.scope)) if error else None
+    return page(
+        request,
+        name,
+        {**values, "problem": problem},
+        status=problem.status if problem else 200,
+        headers=headers_of(error) if error else None,
+        policy=policy,
+    )
+
+
+def draw_error_page(request: Request, problem: Problem) -> str:
+    """Draw an error as a page: the hook of `install_error_handlers`."""
+    return _templates(request).render("error.html", {"problem": problem})
+
+
+def _templates(request: Request) -> PageTemplates:
+    templates: PageTemplates = request.app.state.page_templates
+    return templates
+
+
+def _moment(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M} UTC"
