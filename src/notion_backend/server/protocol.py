@@ -1,0 +1,246 @@
+"""Uvicorn's HTTP/1.1 protocol with deadlines and limits of its own.
+
+Uvicorn waits for ever for a header and takes headers of any size; see `ConnectionLimits`.
+"""
+
+import asyncio
+import functools
+import resource
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+from uvicorn.server import ServerState
+
+from notion_backend.core.errors import BusinessError, MalformedRequest
+from notion_backend.core.ids import new_row_id
+from notion_backend.presentation.errors import AddressTooLong, HeadersTooLarge, problem_of
+from notion_backend.presentation.problem import PROBLEM_MEDIA_TYPE
+from notion_backend.server.lingering import LingeringTransport
+
+_RESERVED_FILES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What one connection may cost."""
+
+    header_seconds: float = 10.0
+    """From the connection, or the first byte of a further request, to the end of its headers."""
+    stall_seconds: float = 120.0
+    """How long a client may take nothing of an answer that waits for it."""
+    header_bytes: int = 64 * 1024
+    headers: int = 100
+    address_bytes: int = 16 * 1024
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection.
+
+    A request that breaks a limit gets 414 or 431, one that the parser cannot read 400; then the
+    connection is closed. So it is when an answer begins before its request's body has arrived.
+    """
+
+    limits: ClassVar[ConnectionLimits] = ConnectionLimits()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        # Its line holds the query string; `RequestContext` writes one without.
+        self.access_log = False
+        self._line: LingeringTransport
+        self._header_deadline: asyncio.TimerHandle | None = None
+        self._stall_check: asyncio.TimerHandle | None = None
+        self._in_headers = False
+        self._header_bytes = 0
+        self._keep_alive = False
+        self._stopping = False
+        self._deaf = False
+        self._refusal: BusinessError | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being served."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        self._line = LingeringTransport(transport, self._is_still_sending)
+        super().connection_made(self._line)
+        self._wait_for_headers()
+        if len(self.connections) > max_connections():
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._cancel_timers()
+        self._line.connection_lost()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what arrived."""
+        if self._line.is_lingering or self._deaf:
+            self._line.discard(len(data))
+            return
+        was_in_headers = self._in_headers
+        super().data_received(data)
+        if self._line.is_closing() or self._deaf:
+            return
+        if was_in_headers and self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > self.limits.header_bytes:
+                self._refusal = self._oversized()
+                self.send_400_response("")
+                return
+        if self.is_idle and self._header_deadline is None:
+            self._wait_for_headers()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_headers = True
+        self._header_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """Serve the request, unless its headers break a limit."""
+        self._in_headers = False
+        self._cancel_header_deadline()
+        self._check_headers()
+        super().on_headers_complete()
+        # Only a request whose body has arrived leaves the connection ready for another one.
+        self._keep_alive = self.cycle.keep_alive and not self.parser.should_upgrade()
+        self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Note that the body is whole."""
+        if not self.cycle.response_started and not self._stopping:
+            self.cycle.keep_alive = self._keep_alive
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Refuse what cannot be read, and read no more."""
+        refusal = self._refusal or MalformedRequest("Send a request as RFC 9112 defines it.")
+        self._deaf = True
+        self._cancel_header_deadline()
+        if not self.is_idle:
+            if not self.cycle.more_body:
+                # It stands behind a whole request, which is answered first.
+                self.cycle.keep_alive = False
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started or self.pipeline:
+                # An answer now would be taken for another request's.
+                self.transport.close()
+                return
+        self.transport.write(_answer(refusal))
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Serve what has begun, then close."""
+        self._stopping = True
+        super().shutdown()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what is written."""
+        super().pause_writing()
+        self._watch_for_stall(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        if self._stall_check is not None:
+            self._stall_check.cancel()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        # RFC 9110 §7.8 lets a server ignore an upgrade; it is nothing to be warned of.
+        pass
+
+    def _is_still_sending(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return self._deaf or (cycle is not None and cycle.more_body)
+
+    def _wait_for_headers(self) -> None:
+        self._header_deadline = self.loop.call_later(self.limits.header_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        self.transport.close()
+
+    def _cancel_header_deadline(self) -> None:
+        if self._header_deadline is not None:
+            self._header_deadline.cancel()
+            self._header_deadline = None
+
+    def _cancel_timers(self) -> None:
+        self._cancel_header_deadline()
+        if self._stall_check is not None:
+            self._stall_check.cancel()
+
+    def _watch_for_stall(self, size: int) -> None:
+        self._stall_check = self.loop.call_later(self.limits.stall_seconds, self._end_stalled, size)
+
+    def _end_stalled(self, before: int) -> None:
+        size = self.transport.get_write_buffer_size()
+        if size >= before:
+            self.transport.abort()
+        else:
+            self._watch_for_stall(size)
+
+    def _check_headers(self) -> None:
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if (
+            len(self.url) > self.limits.address_bytes
+            or len(self.headers) > self.limits.headers
+            or size > self.limits.header_bytes
+        ):
+            self._refusal = self._oversized()
+            raise _Refused
+
+    def _oversized(self) -> BusinessError:
+        if len(self.url) > self.limits.address_bytes:
+            return AddressTooLong(f"Use an address of {self.limits.address_bytes} bytes at most.")
+        return HeadersTooLarge(
+            f"Send at most {self.limits.headers} headers, {self.limits.header_bytes} bytes in all."
+        )
+
+    def _make_room(self) -> None:
+        others = cast("set[HttpProtocol]", self.connections)
+        idle = next((other for other in others if other is not self and other.is_idle), self)
+        idle.transport.abort()
+
+
+class _Refused(Exception):
+    """Stops the parser; `_refusal` says why."""
+
+
+@functools.cache
+def max_connections() -> int:
+    """Return how many connections may be open at once: what the file limit of the process allows.
+
+    One over it takes the place of one that serves no request.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(64, soft - _RESERVED_FILES)
+
+
+def _answer(refusal: BusinessError) -> bytes:
+    problem = problem_of(refusal, new_row_id().hex)
+    body = problem.model_dump_json().encode()
+    return (
+        STATUS_LINE[problem.status]
+        + f"content-type: {PROBLEM_MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n".encode()
+        + f"x-request-id: {problem.request_id}\r\n".encode()
+        + b"connection: close\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n\r\n"
+        + body
+    )
