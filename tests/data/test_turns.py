@@ -1,0 +1,44 @@
+import threading
+import time
+
+import pytest
+
+from notion_backend.core.errors import Unavailable
+from notion_backend.data.turns import Turns
+from tests.waiting import wait_until
+
+
+def test_turns_are_handed_on_in_the_order_of_asking() -> None:
+    turns = Turns(patience=10)
+    served: list[int] = []
+    asked = threading.Semaphore(0)
+
+    def ask(number: int) -> None:
+        asked.release()
+        turns.take()
+        served.append(number)
+        turns.end()
+
+    turns.take()
+    threads = []
+    for number in range(20):
+        threads.append(threading.Thread(target=ask, args=(number,)))
+        threads[-1].start()
+        asked.acquire()
+        wait_until(lambda number=number: len(turns._line) == number + 1)
+    turns.end()
+    for thread in threads:
+        thread.join(10)
+    assert served == list(range(20))
+
+
+def test_patience_ends_and_the_line_goes_on() -> None:
+    turns = Turns(patience=0.05)
+    turns.take()
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        turns.take()
+    assert time.monotonic() - started < 5
+    turns.end()
+    turns.take()
+    turns.end()

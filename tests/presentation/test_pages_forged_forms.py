@@ -1,0 +1,117 @@
+"""What other sites send in a signed-in person's name changes nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from notion_backend.core.enums import LeadState
+from tests.factories import a_lead
+from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden, pages_app
+from tests.servers.databases import Databases
+
+FORGED: dict[str, dict[str, Any]] = {
+    "no token": {"fields": {"csrf_token": None}},
+    "token of another session": {"fields": {"csrf_token": "theirs"}},
+    "made-up token": {"fields": {"csrf_token": "é" * 64}},
+    "another origin": {"headers": {"Origin": "https://evil.example"}},
+    "no origin to be named": {"headers": {"Origin": "null"}},
+    "our host under another scheme and port": {"headers": {"Origin": "https://127.0.0.1"}},
+    "another site": {"headers": {"Sec-Fetch-Site": "cross-site"}},
+    "a sibling's site": {"headers": {"Sec-Fetch-Site": "same-site"}},
+    "another referer": {"headers": {"Origin": None, "Referer": "https://evil.example/console"}},
+    "text": {"headers": {"Content-Type": "text/plain"}},
+    "no type": {"headers": {"Content-Type": None}},
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[PagesApp]:
+    folder = tmp_path_factory.mktemp("pages")
+    with databases.of("sqlite").migrated() as url, pages_app(folder, url) as app:
+        yield app
+
+
+@pytest.fixture
+def app(served: PagesApp) -> PagesApp:
+    served.empty()
+    return served
+
+
+@pytest.fixture
+def lead_id(app: PagesApp) -> int:
+    with app.database.writing() as work:
+        lead = a_lead(work)
+        work.commit()
+    return lead.id
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_a_forged_form_changes_nothing(app: PagesApp, lead_id: int, case: str) -> None:
+    path = f"/console/leads/{lead_id}"
+    with app.signed_in() as client, app.signed_in() as other:
+        tokens = {
+            "ours": hidden(client.get(path), "csrf_token"),
+            "theirs": hidden(other.get(path), "csrf_token"),
+        }
+        before = _contents(app)
+        answer = _post(client, f"{path}/state", tokens, **FORGED[case])
+        assert (answer.status_code, answer.headers["content-type"]) == (403, HTML)
+        assert _contents(app) == before
+        assert _post(client, f"{path}/state", tokens).status_code == 303
+        assert _contents(app) != before
+
+
+@pytest.mark.parametrize("headers", [{"Origin": None}, {"Sec-Fetch-Site": "same-origin"}])
+def test_our_own_form_is_let_in(app: PagesApp, lead_id: int, headers: dict[str, Any]) -> None:
+    path = f"/console/leads/{lead_id}"
+    with app.signed_in() as client:
+        tokens = {"ours": hidden(client.get(path), "csrf_token")}
+        assert _post(client, f"{path}/state", tokens, headers=headers).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/console/sign-in", "/console/password"])
+def test_another_site_cannot_send_the_open_forms_either(app: PagesApp, path: str) -> None:
+    with app.browser() as client:
+        headers = {"Origin": "https://evil.example"}
+        form = {"username": "admin", "password": PASSWORD}
+        answer = client.post(path, data=form, headers=headers)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/console/sign-out", "/console/leads/1/state"])
+def test_following_a_link_changes_nothing(app: PagesApp, path: str) -> None:
+    with app.signed_in() as client:
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def _post(
+    client: httpx.Client,
+    path: str,
+    tokens: dict[str, str],
+    fields: dict[str, str | None] | None = None,
+    headers: dict[str, str | None] | None = None,
+) -> httpx.Response:
+    form = {"state": LeadState.REACHED_OUT, "csrf_token": "ours"} | (fields or {})
+    form = {name: value for name, value in form.items() if value is not None}
+    if "csrf_token" in form:
+        form["csrf_token"] = tokens.get(form["csrf_token"], form["csrf_token"])
+    request = client.build_request("POST", path, data=form)
+    for name, value in (headers or {}).items():
+        if value is None:
+            del request.headers[name]
+        else:
+            request.headers[name] = value
+    return client.send(request)
+
+
+def _contents(app: PagesApp) -> list[Any]:
+    with app.database.reading() as work:
+        return [
+            work._session.execute(text(f"SELECT * FROM {table} ORDER BY 1")).all()
+            for table in ("leads", "events", "deliveries", "users")
+        ]

@@ -1,0 +1,1 @@
+"""Real servers for the tests: Redis and PostgreSQL from wheels, MariaDB, and the service itself."""
