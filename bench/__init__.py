@@ -1,0 +1,1 @@
+"""Benchmarks, each beside a reference measured in the same run."""

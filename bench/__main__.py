@@ -1,0 +1,21 @@
+"""`python -m bench [NAME ...]`: run all benchmarks, or those named."""
+
+import sys
+
+from bench import intake
+
+BENCHMARKS = {"intake": intake.run}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks; return the exit status."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"There is no benchmark {', '.join(unknown)}; choose of: {', '.join(BENCHMARKS)}")
+        return 2
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
