@@ -24,6 +24,10 @@ ANOTHER_PASSWORD = "seven quiet ferries at dawn"
 ADDRESS = "203.0.113.7"
 
 
+QUICK_HASHES = {"argon2_memory_kib": 1024, "argon2_passes": 1, "argon2_lanes": 1}
+"""Settings of a service whose sign-ins cost a test next to nothing."""
+
+
 def quick_hasher() -> PasswordHasher:
     return PasswordHasher(time_cost=1, memory_kibibytes=8, lanes=1)
 

@@ -8,13 +8,13 @@ from notion_backend.core.config import Settings
 from notion_backend.core.enums import Role
 from notion_backend.core.errors import ConfigurationError
 from notion_backend.data.unit_of_work import Database
-from tests.accounts import PASSWORD, AccountKit
+from tests.accounts import PASSWORD, QUICK_HASHES, AccountKit
 
 
 def test_the_first_start_creates_an_administrator_with_a_random_password(
     database: Database,
 ) -> None:
-    password = ensure_first_administrator(database, Settings())
+    password = ensure_first_administrator(database, Settings(**QUICK_HASHES))
 
     assert password is not None
     assert len(password) >= 20
@@ -26,13 +26,16 @@ def test_the_first_start_creates_an_administrator_with_a_random_password(
         Role.ADMIN,
     )
     assert kit.sign_in("admin", password)
-    assert ensure_first_administrator(database, Settings()) is None
+    assert ensure_first_administrator(database, Settings(**QUICK_HASHES)) is None
     assert len(kit.users.page(SHELL).items) == 1
 
 
 def test_a_given_password_is_used_and_not_returned(sqlite_database: Database) -> None:
     settings = Settings(
-        admin_username="Boss", admin_email="The Boss <boss@example.com>", admin_password=PASSWORD
+        **QUICK_HASHES,
+        admin_username="Boss",
+        admin_email="The Boss <boss@example.com>",
+        admin_password=PASSWORD,
     )
 
     assert ensure_first_administrator(sqlite_database, settings) is None
@@ -46,7 +49,7 @@ def test_nobody_is_created_beside_others(sqlite_database: Database) -> None:
     kit = AccountKit(sqlite_database)
     kit.add("zoe")
 
-    assert ensure_first_administrator(sqlite_database, Settings()) is None
+    assert ensure_first_administrator(sqlite_database, Settings(**QUICK_HASHES)) is None
     assert len(kit.users.page(SHELL).items) == 1
 
 
@@ -56,7 +59,7 @@ def test_of_many_processes_that_start_at_once_one_creates_it(database: Database)
 
     def begin() -> None:
         start.wait()
-        passwords.append(ensure_first_administrator(database, Settings()))
+        passwords.append(ensure_first_administrator(database, Settings(**QUICK_HASHES)))
 
     threads = [threading.Thread(target=begin) for _ in range(4)]
     for thread in threads:
@@ -82,7 +85,9 @@ def test_of_many_processes_that_start_at_once_one_creates_it(database: Database)
 def test_a_setting_that_breaks_a_rule_stops_the_start_by_its_name(
     sqlite_database: Database, setting: str, value: str
 ) -> None:
-    settings = Settings.model_construct(**{**Settings().model_dump(), setting.lower(): value})
+    settings = Settings.model_construct(
+        **{**Settings(**QUICK_HASHES).model_dump(), setting.lower(): value}
+    )
     if setting == "ADMIN_PASSWORD":
         settings = Settings(admin_password=value)
 

@@ -3,6 +3,7 @@ import threading
 import bcrypt
 from argon2 import PasswordHasher as Argon2
 
+from notion_backend.core.config import Settings
 from notion_backend.core.errors import Unavailable
 from notion_backend.core.password_hashing import PasswordHasher
 from tests.accounts import quick_hasher
@@ -12,7 +13,7 @@ LONG = "the same for seventy-two bytes, which is as far as bcrypt has ever looke
 
 
 def test_a_hash_is_argon2id_with_the_recommended_parameters() -> None:
-    hashed = PasswordHasher().hash("violet harbour")
+    hashed = PasswordHasher.configured(Settings()).hash("violet harbour")
 
     assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert Argon2().verify(hashed, "violet harbour")

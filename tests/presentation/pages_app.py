@@ -17,11 +17,11 @@ from notion_backend.application.assembly import lay_foundations
 from notion_backend.core.clock import utcnow
 from notion_backend.core.config import Settings
 from notion_backend.core.enums import Role
-from notion_backend.core.password_hashing import PasswordHasher
 from notion_backend.data.base import Base
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.models import Lead, User
 from notion_backend.data.unit_of_work import Database
+from tests.accounts import QUICK_HASHES, quick_hasher
 from tests.server.serving import serving
 
 PASSWORD = "nine brown bears dance"
@@ -71,6 +71,7 @@ def pages_app(folder: Path, database_url: str, **settings: Any) -> Iterator[Page
         "intake_rate_limit": "off",
         "login_rate_limit": "off",
         "prospect_mail_limit": "off",
+        **QUICK_HASHES,
     }
     chosen = Settings(data_dir=folder, database_url=database_url, **(defaults | settings))
     database = Database(create_database_engine(database_url))
@@ -117,4 +118,4 @@ def _store_administrator(database: Database) -> None:
 
 @cache
 def _password_hash() -> str:
-    return PasswordHasher().hash(PASSWORD)
+    return quick_hasher().hash(PASSWORD)

@@ -74,6 +74,8 @@ def test_without_its_database_the_service_fails_openly_and_comes_back_by_itself(
 
 PRODUCTION = {
     "ENVIRONMENT": "production",
+    "ARGON2_MEMORY_KIB": "65536",
+    "ARGON2_PASSES": "3",
     "SECRET_KEY": "wq7Zk2LmX9vB4nTc8RjP1sYd6HgF3aEu",
     "PUBLIC_URL": "https://leads.firm.example",
     "SMTP_HOST": "127.0.0.1",

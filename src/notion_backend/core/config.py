@@ -33,6 +33,9 @@ from notion_backend.core.setting_types import (
 
 MINIMUM_SECRET_BYTES = 32
 MINIMUM_TOKEN_LENGTH = 16
+MINIMUM_ARGON2_KIB = 19 * 1024
+MINIMUM_ARGON2_PASSES = 2
+"""The least that OWASP's Password Storage Cheat Sheet names for argon2id."""
 ENV_FILE = Path(".env")
 
 _Commas = BeforeValidator(split_commas)
@@ -80,6 +83,9 @@ class Settings(BaseSettings):
 
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 14
+    argon2_memory_kib: Annotated[int, Field(ge=1024, le=4 * 1024 * 1024)] = 64 * 1024
+    argon2_passes: Annotated[int, Field(ge=1, le=100)] = 3
+    argon2_lanes: Annotated[int, Field(ge=1, le=64)] = 4
     max_resume_bytes: Annotated[int, Field(ge=1, le=1 << 30)] = 10 * 1024 * 1024
     resume_store: Literal["database"] = "database"
 
@@ -191,6 +197,10 @@ def _refusals_of_production(settings: Settings) -> list[str]:
     token = settings.metrics_token.get_secret_value()
     if token and len(token) < MINIMUM_TOKEN_LENGTH:
         problems.append(f"METRICS_TOKEN: must be {MINIMUM_TOKEN_LENGTH} characters or more")
+    if settings.argon2_memory_kib < MINIMUM_ARGON2_KIB:
+        problems.append(f"ARGON2_MEMORY_KIB: production needs {MINIMUM_ARGON2_KIB} or more")
+    if settings.argon2_passes < MINIMUM_ARGON2_PASSES:
+        problems.append(f"ARGON2_PASSES: production needs {MINIMUM_ARGON2_PASSES} or more")
     if not settings.public_url:
         problems.append("PUBLIC_URL: production needs the https address that people use")
     elif not settings.public_url.startswith("https://"):

@@ -6,17 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.bcrypt import BcryptHasher
 
+from notion_backend.core.config import Settings
 from notion_backend.core.errors import Unavailable
-
-TIME_COST = 3
-MEMORY_KIBIBYTES = 64 * 1024
-LANES = 4
-"""RFC 9106 §4, the second recommended option."""
 
 _BCRYPT_READS = 72
 """Bytes; what stands behind them makes no difference to bcrypt."""
@@ -47,9 +44,9 @@ class PasswordHasher:
         *,
         at_once: int = 2,
         waiting: int = 24,
-        time_cost: int = TIME_COST,
-        memory_kibibytes: int = MEMORY_KIBIBYTES,
-        lanes: int = LANES,
+        time_cost: int,
+        memory_kibibytes: int,
+        lanes: int,
     ) -> None:
         argon2 = Argon2Hasher(time_cost, memory_kibibytes, lanes)
         self._hashers = PasswordHash((argon2, BcryptHasher()))
@@ -59,6 +56,15 @@ class PasswordHasher:
         )
         self._admitted = threading.BoundedSemaphore(at_once + waiting)
         self._working = threading.BoundedSemaphore(at_once)
+
+    @classmethod
+    def configured(cls, settings: Settings) -> Self:
+        """Return one that works as hard as ARGON2_* say."""
+        return cls(
+            time_cost=settings.argon2_passes,
+            memory_kibibytes=settings.argon2_memory_kib,
+            lanes=settings.argon2_lanes,
+        )
 
     def hash(self, password: str) -> str:
         """Return the hash of a password that `PasswordPolicy` accepted.

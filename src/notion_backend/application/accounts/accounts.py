@@ -37,8 +37,8 @@ class Accounts:
         secret: bytes,
         hasher: PasswordHasher | None = None,
     ) -> Self:
-        """Build them for one process, with the recommended hasher unless another is given."""
-        hasher = hasher or PasswordHasher()
+        """Build them for one process, with the configured hasher unless another is given."""
+        hasher = hasher or PasswordHasher.configured(settings)
         policy = PasswordPolicy(settings.brand_name)
         rate = ACCOUNT_FAILURES if settings.login_rate_limit else None
         throttle = LoginThrottle(settings.redis_url, rate)

@@ -47,7 +47,8 @@ def ensure_first_administrator(database: Database, settings: Settings) -> str | 
             "; ".join(f"ADMIN_{each.field.upper()}: {each.message}" for each in error.errors)
         ) from None
     now = utcnow()
-    administrator = new_user(fields, Role.ADMIN, PasswordHasher().hash(fields.password or ""), now)
+    hashed = PasswordHasher.configured(settings).hash(fields.password or "")
+    administrator = new_user(fields, Role.ADMIN, hashed, now)
     try:
         with database.writing() as work:
             if work.users.any():
