@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 from tests.servers.parts import program_of
 from tests.servers.service import Service
+from tests.service.client import CHEAP_HASHES
 
 PASSWORD = "nine brown bears dance"
 _ARGUMENTS = [
@@ -34,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def service(start_service: Callable[..., Service]) -> Service:
-    return start_service(ADMIN_PASSWORD=PASSWORD)
+    return start_service(ADMIN_PASSWORD=PASSWORD, **CHEAP_HASHES)
 
 
 @pytest.fixture

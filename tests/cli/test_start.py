@@ -1,4 +1,5 @@
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -190,7 +191,7 @@ def test_production_refuses_a_server_that_does_not_sync(
     wait_until(lambda: not_syncing(engine))
     production = {
         "ENVIRONMENT": "production",
-        "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+        "SECRET_KEY": secrets.token_hex(32),
         "PUBLIC_URL": "https://leads.example.com",
         "SMTP_HOST": "127.0.0.1",
         "ADMIN_EMAIL": "admin@example.com",

@@ -5,11 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from tests.hostile.slow_clients import SlowClients
 from tests.hostile.target import Target
 from tests.servers.databases import Databases
-from tests.servers.service import Service
 from tests.servers.smtp_sink import SmtpSink
+from tests.service.client import CHEAP_HASHES
 
 NO_LIMITS = {
     "INTAKE_RATE_LIMIT": "off",
@@ -31,7 +30,7 @@ def open_target(
 ) -> Iterator[Target]:
     """A service whose limits on how often one may ask are off."""
     with databases.of(kind).bare() as url:
-        target = Target(tmp_path_factory.mktemp("hostile"), url, **NO_LIMITS)
+        target = Target(tmp_path_factory.mktemp("hostile"), url, **CHEAP_HASHES, **NO_LIMITS)
         with target.service, closing(target):
             target.prepare()
             yield target
@@ -53,6 +52,7 @@ def limited_target(
         target = Target(
             tmp_path_factory.mktemp("limited"),
             url,
+            **CHEAP_HASHES,
             PUBLIC_URL="https://leads.example.com",
             STAFF_EMAILS="desk@firm.example",
             SMTP_HOST=sink.host,
@@ -81,10 +81,3 @@ def _looked_over(target: Target) -> Iterator[Target]:
     target.traces.clear()
     yield target
     target.assert_unharmed(start)
-
-
-@pytest.fixture(scope="package", autouse=True)
-def slow_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlowClients]:
-    """Clients that dawdle beside all other tests, since nothing but waiting shows their end."""
-    with Service(tmp_path_factory.mktemp("slow")) as service, SlowClients(service.port) as clients:
-        yield clients

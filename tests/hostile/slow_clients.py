@@ -111,9 +111,11 @@ class SlowClients:
         while True:
             started = time.monotonic()
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-            writer.write(request("GET", "/healthz"))
-            answer = await reader.read()
-            writer.close()
+            try:
+                writer.write(request("GET", "/healthz"))
+                answer = await reader.read()
+            finally:
+                writer.close()
             assert answer.startswith(b"HTTP/1.1 200")
             self.waits.append(time.monotonic() - started)
             await asyncio.sleep(1)

@@ -43,7 +43,6 @@ class Target:
         self.database_url = database_url
         self.service = made(
             folder,
-            genuine=True,
             DATABASE_URL=database_url,
             TMPDIR=str(self.temporary_folder),
             LOG_FORMAT="json",

@@ -26,7 +26,7 @@ JSON = "Content-Type: application/json"
         ("POST", "/api/v1/auth/password-reset", [JSON], b"[]", 422),
         ("POST", "/api/v1/auth/password-reset", [JSON], b'{"email": 1}', 422),
         ("POST", "/api/v1/auth/password-reset", [JSON], b'{"email": "a", "x": 1}', 422),
-        ("POST", "/api/v1/auth/password-reset", ["Content-Type: text/plain"], b"{}", 422),
+        ("POST", "/api/v1/auth/password-reset", ["Content-Type: text/plain"], b"{}", 415),
         ("POST", "/api/v1/auth/password-reset/confirm", [JSON], b'{"token": "x"}', 422),
         ("POST", "/api/v1/leads", [], b"", 415),
         ("POST", "/api/v1/auth/token", ["Content-Type: text/plain"], b"a=b", 415),

@@ -3,18 +3,22 @@
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import chain
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.hostile.conftest import NO_LIMITS
 from tests.hostile.raw_http import Answer, request
 from tests.hostile.target import STAFF_PASSWORD, Target
 
 TOKEN = "/api/v1/auth/token"
 WRONG = "a password that is wrong"
 TRIES = 15
+ROUNDS = 3
 
 
 def post_form(target: Target, body: str, content_type: str) -> Answer:
@@ -130,15 +134,25 @@ def test_a_username_that_misleads_is_refused(target: Target, name: str) -> None:
     assert answer.status_code == 422
 
 
-def medians(calls: dict[str, Callable[[], httpx.Response]], tries: int) -> dict[str, float]:
-    """Measure each call in turn, so that whatever else the machine does meets all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(tries):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(found) for name, found in seconds.items()}
+def take_as_long(
+    calls: dict[str, Callable[[], httpx.Response]], factor: float, slack: float = 0.0
+) -> bool:
+    """Tell whether all calls take alike: medians apart by no more than `factor` and `slack` s.
+
+    Each is measured in turn, so that whatever else the machine does meets all alike. What differs
+    by itself differs in each of three rounds; what a busy machine does to one round, does not.
+    """
+    for _ in range(ROUNDS):
+        seconds: dict[str, list[float]] = {name: [] for name in calls}
+        for _ in range(TRIES):
+            for name, call in calls.items():
+                started = time.perf_counter()
+                call()
+                seconds[name].append(time.perf_counter() - started)
+        found = [statistics.median(each) for each in seconds.values()]
+        if max(found) <= min(found) * factor + slack:
+            return True
+    return False
 
 
 def what_is_told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
@@ -152,9 +166,18 @@ def what_is_told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
     )
 
 
+@pytest.fixture
+def deployed(sqlite_url: str, tmp_path: Path) -> Iterator[Target]:
+    """A service that hashes at the recommended cost, which is most of what a sign-in takes."""
+    target = Target(tmp_path, sqlite_url, **NO_LIMITS)
+    with target.service, closing(target):
+        target.prepare()
+        yield target
+
+
 # Row 63
-@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_a_failed_sign_in_does_not_tell_who_exists(target: Target) -> None:
+def test_a_failed_sign_in_does_not_tell_who_exists(deployed: Target) -> None:
+    target = deployed
     user = target.new_user("out-of-service")
     target.api("PATCH", f"/users/{user['id']}", json={"disabled": True})
     names = ["staff", "nobody", "out-of-service"]
@@ -162,8 +185,7 @@ def test_a_failed_sign_in_does_not_tell_who_exists(target: Target) -> None:
     assert answers == [answers[0]] * 3
     assert answers[0][0] == 401
     calls = {name: lambda name=name: target.sign_in(name, WRONG) for name in names[:2]}
-    found = medians(calls, TRIES)
-    assert max(found.values()) <= min(found.values()) * 1.25, found
+    assert take_as_long(calls, 1.25)
 
 
 # Row 63
@@ -178,6 +200,5 @@ def test_asking_for_a_reset_does_not_tell_who_exists(target: Target) -> None:
     answers = [what_is_told(call()) for call in calls.values()]
     assert answers == [answers[0]] * 2
     assert answers[0][0] == 202
-    found = medians(calls, TRIES)
-    assert max(found.values()) <= min(found.values()) * 1.5 + 0.002, found
+    assert take_as_long(calls, 1.5, slack=0.002)
     target.wait_for_mails()

@@ -276,10 +276,12 @@ def test_a_broken_redis_is_asked_about_once_a_second() -> None:
     visits: list[object] = []
     with babbler(visits) as url, closing(RedisQueue(url)) as queue:
         wait_until(lambda: not queue.is_healthy())
+        began, before = time.monotonic(), len(visits)
         for _ in range(5):
             queue.ring(IDS)
             queue.take(10, 0.1)
-        assert len(visits) <= 8
+        # One for each take, and the doorbell's own; a busy machine takes its time.
+        assert len(visits) - before <= 5 + 2 * (1 + time.monotonic() - began)
 
 
 def test_wake_ends_a_take_that_waits_for_a_broken_redis() -> None:

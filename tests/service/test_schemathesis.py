@@ -18,8 +18,8 @@ from tests.service.client import SETTINGS, Client
 
 HERE = Path(__file__).parent
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20261123")
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "30")
-FEWEST_CASES = 1500
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "40")
+FEWEST_CASES = 2000
 
 
 @pytest.mark.long
