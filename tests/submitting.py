@@ -4,6 +4,7 @@ import hashlib
 import io
 from pathlib import Path
 
+from notion_backend.application.flags import Flag
 from notion_backend.application.intake.submissions import Submission, UploadedFile, check_submission
 
 RESUMES = Path(__file__).parent / "fixtures" / "resumes"
@@ -23,6 +24,7 @@ def a_submission(
     email: str = "zoe@example.com",
     upload: UploadedFile | None = None,
     key: str | None = None,
+    suspicions: tuple[Flag, ...] = (),
 ) -> Submission:
     """A form that breaks no rule."""
     return check_submission(
@@ -30,4 +32,5 @@ def a_submission(
         upload or an_upload(),
         idempotency_key=key,
         address="192.0.2.7",
+        suspicions=suspicions,
     )

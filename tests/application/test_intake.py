@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from notion_backend.application.idempotency import KEYS_KEPT_FOR
+from notion_backend.application.intake.form_guard import BAIT_TAKEN, TOO_QUICK
 from notion_backend.application.intake.intake import Intake, IntakePolicy, Receipt
 from notion_backend.application.intake.submissions import CHUNK_BYTES, Submission
 from notion_backend.core.clock import utcnow
@@ -16,6 +17,7 @@ from notion_backend.core.rates import Rate
 from notion_backend.data.models import IdempotencyRecord, Lead, User
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.queue import MemoryQueue
+from tests.conftest import PLAN
 from tests.submitting import a_submission, an_upload
 
 POLICY = IntakePolicy(
@@ -202,6 +204,22 @@ def test_confirmations_beyond_the_limit_are_held_and_the_leads_kept(
     assert all(mail.next_attempt_at is None for mail in held)
 
 
+def test_what_looks_like_a_robots_is_kept_flagged_and_not_confirmed(
+    database: Database, open_intake: Callable[..., Intake]
+) -> None:
+    submit(open_intake(), a_submission(suspicions=(TOO_QUICK, BAIT_TAKEN)))
+
+    (lead,) = all_leads(database)
+    assert lead.flagged
+    assert [flag["code"] for flag in lead.flags] == ["form_too_quick", "form_bait_taken"]
+    with database.reading() as work:
+        confirmation, *notifications = work.deliveries.of_lead(lead.id)
+    assert confirmation.status is DeliveryStatus.HELD
+    assert TOO_QUICK.reason in (confirmation.last_reply or "")
+    assert BAIT_TAKEN.reason in (confirmation.last_reply or "")
+    assert all(mail.status is DeliveryStatus.QUEUED for mail in notifications)
+
+
 def test_a_submission_that_cannot_be_stored_does_not_harm_those_beside_it(
     database: Database, open_intake: Callable[..., Intake]
 ) -> None:
@@ -237,11 +255,13 @@ def test_an_erased_lead_takes_its_key_with_it(
         assert not work.idempotency.find(["k"])
 
 
+# Not on SQLite: its one writer stores a key before another is looked at.
+@pytest.mark.parametrize(
+    "database_url", [kind for kind in PLAN.databases if kind != "sqlite"], indirect=True
+)
 def test_a_key_that_another_process_keeps_in_flight_is_told_within_ten_seconds(
     database: Database, open_intake: Callable[..., Intake]
 ) -> None:
-    if database.engine.dialect.name == "sqlite":
-        pytest.skip("its one writer stores a key before another is looked at")
     intake = open_intake()
     [first] = submit(intake, a_submission())
     [lead] = all_leads(database)

@@ -92,6 +92,7 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rate_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, INTAKE_RATE_LIMIT="off", LOGIN_RATE_LIMIT="5/hour")
     assert settings.intake_rate_limit is None
+    assert load(monkeypatch, FORM_MIN_SECONDS="off").form_min_seconds is None
     assert settings.login_rate_limit == Rate(5, 3600)
 
 
@@ -125,6 +126,8 @@ def test_a_rate_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
         ("INTAKE_RATE_LIMIT", "20"),
         ("LOGIN_RATE_LIMIT", "0/minute"),
         ("PROSPECT_MAIL_LIMIT", "3 per hour"),
+        ("FORM_MIN_SECONDS", "-1"),
+        ("FORM_MIN_SECONDS", "soon"),
         ("TRUSTED_PROXIES", "proxy.local"),
         ("ALLOWED_HOSTS", "https://firm.example"),
         ("ALLOWED_ORIGINS", "https://firm.example/form"),

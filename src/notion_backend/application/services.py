@@ -8,6 +8,7 @@ from notion_backend.application.accounts.passwords import PasswordService
 from notion_backend.application.accounts.users import UserService
 from notion_backend.application.delivery.deliveries import DeliveryService
 from notion_backend.application.health import HealthService
+from notion_backend.application.intake.form_guard import FormGuard
 from notion_backend.application.intake.intake import Intake
 from notion_backend.application.leads.exports import LeadExporter
 from notion_backend.application.leads.leads import LeadService
@@ -19,6 +20,7 @@ class Services:
     """One of each; built by the composition roots, used by API, pages and commands."""
 
     intake: Intake
+    form_guard: FormGuard
     leads: LeadService
     exporter: LeadExporter
     deliveries: DeliveryService

@@ -28,6 +28,7 @@ from notion_backend.core.setting_types import (
     check_origins,
     check_public_url,
     check_redis_url,
+    none_if_off,
     split_commas,
 )
 
@@ -40,6 +41,7 @@ ENV_FILE = Path(".env")
 
 _Commas = BeforeValidator(split_commas)
 RateSetting = Annotated[Rate | None, NoDecode, BeforeValidator(parse_rate)]
+SecondsOrOff = Annotated[Annotated[int, Field(ge=0, le=3600)] | None, BeforeValidator(none_if_off)]
 MailAddress = Annotated[str, AfterValidator(check_mail_address)]
 MailAddresses = Annotated[tuple[MailAddress, ...], NoDecode, _Commas]
 Networks = Annotated[tuple[str, ...], NoDecode, _Commas, AfterValidator(check_networks)]
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     intake_rate_limit: RateSetting = Rate(20, 60)
     login_rate_limit: RateSetting = Rate(10, 60)
     prospect_mail_limit: RateSetting = Rate(3, 3600)
+    form_min_seconds: SecondsOrOff = 2
     trusted_proxies: Networks = ("127.0.0.1",)
     allowed_hosts: Hosts = ()
     allowed_origins: Origins = ()

@@ -18,6 +18,11 @@ def split_commas(value: object) -> object:
     return value
 
 
+def none_if_off(value: object) -> object:
+    """Read `off` as None; leave everything else alone."""
+    return None if isinstance(value, str) and value.strip().lower() == "off" else value
+
+
 def check_mail_address(value: str) -> str:
     """Accept `a@b.example` and `Name <a@b.example>`; empty stays empty."""
     if not value:

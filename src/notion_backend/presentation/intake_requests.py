@@ -3,6 +3,7 @@
 from anyio import to_thread
 from starlette.requests import Request
 
+from notion_backend.application.flags import Flag
 from notion_backend.application.intake.intake import Intake, Receipt
 from notion_backend.application.intake.submissions import RESUME_FIELD, Submission, check_submission
 from notion_backend.core.config import Settings
@@ -30,9 +31,14 @@ async def read_submitted_form(request: Request) -> SubmittedForm:
 
 
 async def submit_form(
-    request: Request, form: SubmittedForm, idempotency_key: str | None
+    request: Request,
+    form: SubmittedForm,
+    idempotency_key: str | None,
+    suspicions: tuple[Flag, ...] = (),
 ) -> Receipt:
     """Check the form, store it and return its receipt once it is on stable storage.
+
+    `suspicions` are what a page's form has to be flagged for.
 
     Raises:
         TooLarge: the file is over MAX_RESUME_BYTES.
@@ -47,7 +53,11 @@ async def submit_form(
 
     def check() -> Submission:
         return check_submission(
-            form.fields, form.file, idempotency_key=idempotency_key, address=client_address(request)
+            form.fields,
+            form.file,
+            idempotency_key=idempotency_key,
+            address=client_address(request),
+            suspicions=suspicions,
         )
 
     if form.file is not None and form.file.size > _CHECKED_AT_ONCE_BYTES:

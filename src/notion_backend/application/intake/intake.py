@@ -170,7 +170,7 @@ class Intake:
                         )
                     ]
                 )
-            batch.deliveries.append(self._confirmation(lead, confirmed))
+            batch.deliveries.append(self._confirmation(submission, lead, confirmed))
             batch.deliveries += [self._notification(lead, address) for address in staff]
         batch.work.deliveries.add(batch.deliveries)
 
@@ -182,11 +182,17 @@ class Intake:
         since = batch.now - timedelta(seconds=limit.seconds)
         return batch.work.deliveries.confirmations_since(recipients, since)
 
-    def _confirmation(self, lead: Lead, confirmed: dict[str, int]) -> Delivery:
+    def _confirmation(
+        self, submission: Submission, lead: Lead, confirmed: dict[str, int]
+    ) -> Delivery:
         limit = self._policy.prospect_mail_limit
         count = confirmed.get(lead.email_sort, 0)
         held = None
-        if limit is not None and count >= limit.count:
+        if submission.suspicions:
+            held = "It looks like a robot's: " + " ".join(
+                flag.reason for flag in submission.suspicions
+            )
+        elif limit is not None and count >= limit.count:
             held = "This address was sent as many confirmations as PROSPECT_MAIL_LIMIT allows."
         else:
             confirmed[lead.email_sort] = count + 1
@@ -222,11 +228,12 @@ class Intake:
 
 
 def _new_lead(submission: Submission, now: datetime) -> Lead:
+    flags = (*submission.flags, *submission.suspicions)
     lead = Lead(
         reference=new_reference(),
         state=LeadState.PENDING,
-        flagged=bool(submission.flags),
-        flags=[{"code": flag.code, "reason": flag.reason} for flag in submission.flags],
+        flagged=bool(flags),
+        flags=[{"code": flag.code, "reason": flag.reason} for flag in flags],
         resume_filename=submission.filename,
         resume_media_type=submission.media_type,
         resume_size=submission.upload.size,

@@ -38,6 +38,9 @@ class Submission:
     media_type: str
     upload: UploadedFile
     flags: tuple[Flag, ...]
+    """What is unusual about the résumé."""
+    suspicions: tuple[Flag, ...]
+    """What makes it look like a robot's; then its confirmation is held."""
     idempotency_key: str | None
     address: str | None
     """The client's address, kept with the event."""
@@ -61,6 +64,7 @@ def check_submission(
     *,
     idempotency_key: str | None,
     address: str | None,
+    suspicions: tuple[Flag, ...] = (),
 ) -> Submission:
     """Return the submission, every field cleaned; fields that nobody asked for are left out.
 
@@ -82,6 +86,7 @@ def check_submission(
         media_type=kind.media_type,
         upload=upload,
         flags=kind.flags,
+        suspicions=suspicions,
         idempotency_key=idempotency_key,
         address=address,
     )

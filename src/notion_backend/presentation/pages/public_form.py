@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from notion_backend.application.intake.form_guard import STAMP_FIELD, FormGuard
 from notion_backend.application.intake.submissions import PERSON_FIELDS, RESUME_FIELD
+from notion_backend.application.services import Services
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, NotFound
 from notion_backend.core.ids import is_reference
@@ -35,7 +37,8 @@ async def submit(request: Request) -> Response:
     try:
         with await read_submitted_form(request) as form:
             fields = form.fields
-            receipt = await submit_form(request, form, fields.get(KEY_FIELD) or None)
+            suspicions = _guard(request).suspicions(fields)
+            receipt = await submit_form(request, form, fields.get(KEY_FIELD) or None, suspicions)
     except BusinessError as error:
         return _form(request, fields, error)
     return RedirectResponse(f"/thanks/{receipt.reference}", status_code=303)
@@ -62,6 +65,8 @@ def _form(
         "problem": problem,
         "fields": {name: fields.get(name, "") for name in PERSON_FIELDS},
         "idempotency_key": _key(fields, problem),
+        # Since the form was shown first: mending a mistake takes no two seconds.
+        "form_stamp": fields.get(STAMP_FIELD) or _guard(request).stamp(),
         "max_resume_bytes": settings.max_resume_bytes,
     }
     return page(
@@ -71,6 +76,11 @@ def _form(
         status=problem.status if problem else 200,
         headers=headers_of(error) if error else None,
     )
+
+
+def _guard(request: Request) -> FormGuard:
+    services: Services = request.app.state.services
+    return services.form_guard
 
 
 def _key(fields: Mapping[str, str], problem: Problem | None) -> str:
