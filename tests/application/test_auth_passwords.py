@@ -8,8 +8,9 @@ from notion_backend.application.accounts.password_mails import PasswordMails
 from notion_backend.application.accounts.password_tokens import PasswordTokens
 from notion_backend.application.accounts.users import UserChange
 from notion_backend.application.actor import SHELL
+from notion_backend.application.delivery.leases import Leases
 from notion_backend.core.clock import utcnow
-from notion_backend.core.enums import DeliveryKind
+from notion_backend.core.enums import DeliveryKind, Role
 from notion_backend.core.errors import InvalidInput, NotAuthenticated, RateLimited
 from notion_backend.data.models import Delivery, User
 from notion_backend.data.unit_of_work import Database
@@ -163,6 +164,30 @@ def test_the_link_of_a_reset_sets_the_password_once(kit: AccountKit) -> None:
         kit.auth.authenticate(pair.access_token, ADDRESS)
     assert ("zoe", "user.password_reset", f"user {user.id}") in kit.events()
     assert codes(kit, token, "a third password for zoe") == INVALID
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "kiss@straße.example",
+        "kiß@strasse.example",
+        "ki\u017fs@strasse.example",
+        "KISS@Strasse.Example",
+    ],
+)
+def test_the_link_of_a_reset_goes_to_the_stored_address_however_it_was_typed(
+    quick: AccountKit, typed: str
+) -> None:
+    quick.users.create(SHELL, "kiss", "kiss@strasse.example", Role.STAFF, PASSWORD)
+    quick.passwords.request_reset(typed)
+    leases = Leases(quick.database, PasswordMails(SECRET))
+
+    (lease,) = leases.claim(10)
+    mail = leases.begin(lease)
+
+    assert mail is not None
+    assert mail.recipient == "kiss@strasse.example"
+    assert [one.recipient for one in quick.deliveries()] == ["kiss@strasse.example"]
 
 
 def test_an_invited_user_chooses_the_first_password(kit: AccountKit) -> None:

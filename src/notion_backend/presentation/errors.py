@@ -92,6 +92,20 @@ _HTTP_ERRORS = {
 }
 
 
+_MENDED_BY = {
+    "missing": "This field is required.",
+    "extra_forbidden": "This field is not known here; leave it out.",
+    "model_attributes_type": "Send a JSON object.",
+    "int_parsing": "Write a whole number.",
+    "int_parsing_size": "Write a smaller number.",
+    "int_from_float": "Write a whole number.",
+    "string_type": "Write text, in quotation marks.",
+    "bool_type": "Write true or false.",
+    "uuid_parsing": "Write the id as the list shows it.",
+}
+"""What to do about what Pydantic finds, where its own words tell only what it saw."""
+
+
 def install_error_handlers(app: FastAPI, *, error_page: ErrorPage | None = None) -> None:
     """Answer every error that routes and dependencies of `app` raise in our shape.
 
@@ -170,10 +184,8 @@ def _is_json(scope: Scope) -> bool:
 
 def _field_error(location: tuple[int | str, ...], found: Mapping[str, object]) -> FieldError:
     kind = str(found["type"])
-    if kind == "missing":
-        code, message = "required", "This field is required."
-    else:
-        code, message = kind, str(found["msg"]).removeprefix("Value error, ")
+    code = "required" if kind == "missing" else kind
+    message = _MENDED_BY.get(kind) or str(found["msg"]).removeprefix("Value error, ")
     name = ".".join(str(part) for part in location[1:]) or str(location[0])
     # Where unknown keys are refused, the name is the client's own text.
     name = name.encode("ascii", "backslashreplace").decode()[:_MAX_FIELD_NAME]

@@ -15,7 +15,7 @@ class PasswordMails:
         self._tokens = PasswordTokens(secret)
 
     def context_for(self, work: UnitOfWork, delivery: Delivery) -> Mapping[str, str] | None:
-        """Return what the template shows; None when the mail is for nobody.
+        """Return what the template shows, the mail addressed to its user; None if it is for nobody.
 
         That is so when no enabled user has the address, as whoever asked for a reset is not told,
         and when an invited user has a password by now.
@@ -27,6 +27,9 @@ class PasswordMails:
             return None
         if delivery.kind is DeliveryKind.INVITATION and user.hashed_password is not None:
             return None
+        # Somebody typed the recipient, and folding makes one of addresses that are two: ß and ss in
+        # a domain. What opens an account goes to the address that is stored with it.
+        delivery.recipient = user.email
         token, expires_at = self._tokens.issue(user, delivery.kind, delivery.created_at)
         # Behind the number sign: a browser sends that part to nobody (ASVS V14.2.1).
         link = f"{delivery.context['base_url']}/console/password#token={token}"
