@@ -1,0 +1,32 @@
+"""`notion-backend` with fail points, shorter leases and, for the harness's own tests, a bug.
+
+Run as `python -m tests.crash.process COMMAND ...`. CRASH_FOLDER is where points are armed;
+CRASH_BUG names a bug of `planted_bugs.py`.
+"""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from notion_backend.application.delivery import heartbeat, leases, postman
+from notion_backend.cli import main
+from tests.crash import fail_points, planted_bugs
+
+LEASE = timedelta(seconds=3)
+"""A tenth of the product's: what waits for the end of a lease waits a tenth as long."""
+
+
+def shorten_leases() -> None:
+    """Let a killed worker's mails be claimed again after three seconds."""
+    leases.LEASE = postman.LEASE = LEASE  # type: ignore[misc,attr-defined]
+    heartbeat._RENEWAL_SECONDS = LEASE.total_seconds() / 3
+    heartbeat._TICK_SECONDS = 0.2
+
+
+if __name__ == "__main__":
+    shorten_leases()
+    if bug := os.environ.get("CRASH_BUG"):
+        planted_bugs.plant(bug)
+    fail_points.install(Path(os.environ["CRASH_FOLDER"]))
+    sys.exit(main())
