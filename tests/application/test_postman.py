@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.models import Delivery, DeliveryAttempt
+from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 from notion_backend.mail.messages import Composer
 from notion_backend.mail.queue import MemoryQueue
@@ -257,6 +259,32 @@ def test_who_lost_the_lease_changes_nothing(database: Database, leases: Leases) 
     assert leases.begin(paused) is None
     assert look(database, mail).status is DeliveryStatus.SENDING
     assert not attempts(database, mail)
+
+
+def test_an_answer_from_before_a_pause_is_asked_for_again(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases = Leases(sqlite_database, PlainContexts())
+    queue_mails(sqlite_database, "p@example.com")
+    [lease] = leases.claim(1)
+    is_leased = DeliveryRepository.is_leased
+    pauses = [5.0, 0.0]
+    stood_still = 0.0
+
+    def stand_still(*arguments: Any) -> bool:
+        nonlocal stood_still
+        held = is_leased(*arguments)
+        stood_still += (pause := pauses.pop(0))
+        if pause:  # meanwhile it has run out, and another worker has it
+            expire(sqlite_database, lease)
+            leases.claim(1)
+        return held
+
+    monkeypatch.setattr(DeliveryRepository, "is_leased", stand_still)
+    now = time.monotonic
+    monkeypatch.setattr("time.monotonic", lambda: now() + stood_still)
+    assert not leases.is_held(lease)
+    assert not pauses
 
 
 def test_a_lease_that_stands_is_claimed_by_nobody_else(database: Database, leases: Leases) -> None:
