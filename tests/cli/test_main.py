@@ -117,6 +117,9 @@ def test_a_data_folder_that_cannot_be_made_is_one_line(notion: Command) -> None:
 def test_the_data_folder_and_what_is_in_it_are_for_this_user_alone(notion: Command) -> None:
     notion.data_dir.mkdir(mode=0o755)
     notion.data_dir.chmod(0o755)
+    key = notion.data_dir / "secret_key"
+    key.write_text("0" * 64)
+    key.chmod(0o644)
     assert notion("migrate").status == 0
     assert stat.S_IMODE(notion.data_dir.stat().st_mode) == 0o700
     files = list(notion.data_dir.iterdir())

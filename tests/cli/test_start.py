@@ -1,6 +1,7 @@
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -178,6 +179,14 @@ def test_an_sqlite_that_could_corrupt_the_database_lets_one_process_in(
         other = notion("users", "list", **old)
         assert other.status == 1
         assert "3.51.3" in other.complaint
+
+
+def test_a_port_that_is_taken_costs_nobody_the_first_password(notion: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = notion("serve", "--port", str(other.getsockname()[1]))
+    assert done.status == 1
+    assert "Cannot listen on 127.0.0.1" in done.complaint
+    assert not (notion.data_dir / "notion.db").exists()
 
 
 def test_production_refuses_a_server_that_does_not_sync(

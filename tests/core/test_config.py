@@ -162,6 +162,7 @@ def test_production_starts_when_all_is_as_it_must_be(monkeypatch: pytest.MonkeyP
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "a" * 64),
         ("SECRET_KEY", "0123456789abcdef" * 2),
+        ("SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789"),
         ("METRICS_TOKEN", "short"),
         ("ARGON2_MEMORY_KIB", "19455"),
         ("ARGON2_PASSES", "1"),

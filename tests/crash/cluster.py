@@ -112,8 +112,11 @@ class Cluster(ExitStack):
     def kill(self, names: Sequence[str]) -> None:
         """Kill these, all signals before the first wait."""
         for name in names:
-            if self.processes[name].is_running():
-                self.processes[name].send_signal(signal.SIGKILL)
+            process = self.processes[name]
+            if isinstance(process, PostgresServer):
+                process.kill()  # with its children, which hold the memory that it shares
+            elif process.is_running():
+                process.send_signal(signal.SIGKILL)
         for name in names:
             self.processes[name].kill()
 

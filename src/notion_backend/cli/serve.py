@@ -12,7 +12,7 @@ from notion_backend.core.errors import ConfigurationError
 from notion_backend.data.sqlite import is_safe_for_many_processes
 from notion_backend.operations.service_lock import sqlite_file
 from notion_backend.operations.start import check_durability, opened_database
-from notion_backend.server import run
+from notion_backend.server import check_address, run
 
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read here, not bound
 
@@ -38,6 +38,7 @@ def serve(
     if not settings.public_url:
         # Every process of the service reads it from here.
         os.environ["PUBLIC_URL"] = public_url(host, port)
+    check_address(host, port)
     with opened_database(settings) as database:
         check_durability(database.engine, settings)
         if password := ensure_first_administrator(database, settings):

@@ -7,6 +7,7 @@ start with one line (`ConfigurationError`), before anything is opened.
 from difflib import get_close_matches
 from email.utils import parseaddr
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -190,12 +191,19 @@ def _problems(settings: Settings) -> list[str]:
     return problems
 
 
+def _is_regular(secret: str) -> bool:
+    """Tell whether few characters, repetition or a walk along the alphabet make it up."""
+    steps = [abs(ord(one) - ord(next_one)) for one, next_one in pairwise(secret)]
+    walks = sum(step <= 1 for step in steps) > len(steps) / 2
+    return walks or len(set(secret)) < 10 or secret in (secret + secret)[1:-1]
+
+
 def _refusals_of_production(settings: Settings) -> list[str]:
     problems = []
     secret = settings.secret_key.get_secret_value()
     if not secret:
         problems.append("SECRET_KEY: production needs one; `openssl rand -hex 32` makes one")
-    elif len(set(secret)) < 10 or secret in (secret + secret)[1:-1]:
+    elif _is_regular(secret):
         problems.append("SECRET_KEY: is too regular; `openssl rand -hex 32` makes a good one")
     token = settings.metrics_token.get_secret_value()
     if token and len(token) < MINIMUM_TOKEN_LENGTH:

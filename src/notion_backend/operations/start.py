@@ -1,9 +1,11 @@
 """What must be right before a process works: its folder, its database, that database's schema."""
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
@@ -37,10 +39,19 @@ def prepare_data_dir(settings: Settings) -> None:
         status = folder.stat()
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:
             folder.chmod(0o700)
+        for file in folder.iterdir():
+            _close_to_others(file)
     except OSError as error:
         raise ConfigurationError(
             f"DATA_DIR: {folder} cannot be used: {error.strerror}; name a folder you may write to."
         ) from None
+
+
+def _close_to_others(file: Path) -> None:
+    status = file.lstat()
+    is_ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    if is_ours and status.st_mode & 0o077:
+        file.chmod(0o600)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def run(
     try:
         listener = bind(host, port)
     except OSError as error:
-        return _fail(f"Cannot listen on {host} port {port}: {error.strerror}.")
+        return _fail(_cannot_listen(host, port, error))
     config = ServerConfig(
         functools.partial(create_application, application),
         factory=True,
@@ -73,6 +73,18 @@ def run(
         if workers == 1:
             return _serve(config, listener)
         return Supervisor(config, [listener]).supervise()
+
+
+def check_address(host: str, port: int) -> None:
+    """See that the port can be taken, before anything is done that a failed start would waste.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    try:
+        bind(host, port).close()
+    except OSError as error:
+        raise ConfigurationError(_cannot_listen(host, port, error)) from None
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -205,6 +217,10 @@ class _Lifespan(LifespanOn):
             await super().send({"type": "lifespan.startup.failed", "message": ""})
         else:
             await super().send(message)
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    return f"Cannot listen on {host} port {port}: {error.strerror}."
 
 
 def _serve(config: Config, listener: socket.socket) -> int:
