@@ -22,7 +22,7 @@ from tests.servers.service import Service, Worker
 
 PLAN = Plan.of(os.environ)
 _HERE = Path(__file__).parent
-_COVERING = ("application", "data", "operations", "presentation")
+_COVERING = ("application/", "data/", "presentation/test_pages_")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,13 +66,13 @@ def _watch_coverage(item: pytest.Item) -> None:
     """Watch coverage where tests call the code that must be covered.
 
     Elsewhere it would see nothing and take its time. Turning it on or off takes time too, which is
-    why it is done between folders and not, as with `no_cover`, around each test.
+    why it is done between files and not, as with `no_cover`, around each test.
     """
     plugin = item.config.pluginmanager.getplugin("_cov")
     controller = plugin and plugin.cov_controller
     if controller is None:
         return
-    wanted = item.path.relative_to(_HERE).parts[0] in _COVERING
+    wanted = item.path.relative_to(_HERE).as_posix().startswith(_COVERING)
     if wanted and not controller.started:
         controller.resume()
     elif controller.started and not wanted:
