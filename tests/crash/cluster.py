@@ -6,19 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
-from uuid import uuid4
 
 import httpx
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 
 from notion_backend.data.engine import create_database_engine
 from tests.crash import fail_points
-from tests.servers.commands import Process, start_command
+from tests.servers.commands import start_command
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerProcess
 from tests.servers.redis import RedisServer
-from tests.servers.service import CommandProcess, Service, Worker
+from tests.servers.service import Service, Worker
 from tests.servers.smtp_sink import SmtpSink
 from tests.service.client import ADMIN_PASSWORD, SETTINGS
 from tests.waiting import wait_until
@@ -28,26 +26,19 @@ SENDERS = 4
 """Parallel senders of a worker, as the product has it."""
 MODES = ("sqlite", "sqlite-redis", "postgresql")
 READY_SECONDS = 5.0
+MODULE = "tests.crash.process"
 
 
-class _WithFailPoints(CommandProcess):
-    def _spawn(self, output: IO[bytes]) -> Process:
-        with Path("/dev/null").open("rb") as nothing:
-            return start_command(
-                self.command[1:],
-                module="tests.crash.process",
-                folder=self._folder,
-                environment=self._settings,
-                streams=(nothing, output, output),
-            )
-
-
-class CrashService(_WithFailPoints, Service):
+class CrashService(Service):
     """`serve` with fail points."""
 
+    module = MODULE
 
-class CrashWorker(_WithFailPoints, Worker):
+
+class CrashWorker(Worker):
     """`worker` with fail points."""
+
+    module = MODULE
 
 
 class Cluster(ExitStack):
@@ -70,9 +61,7 @@ class Cluster(ExitStack):
         data = str(self.folder / "data")
         if self.mode == "postgresql":
             server = self.enter_context(PostgresServer())
-            name = f"crash_{uuid4().hex[:12]}"
-            _create(server.url, name)
-            settings["DATABASE_URL"] = make_url(server.url).set(database=name).render_as_string()
+            settings["DATABASE_URL"] = server.url
             self.processes["postgresql"] = server
         if self.mode != "sqlite":
             redis = self.enter_context(RedisServer(self.folder))
@@ -145,7 +134,7 @@ class Cluster(ExitStack):
         with (self.folder / "commands.log").open("ab") as log, Path(os.devnull).open("rb") as none:
             process = start_command(
                 arguments,
-                module="tests.crash.process",
+                module=MODULE,
                 folder=self.folder,
                 environment=self.services[0]._settings | settings,
                 streams=(none, log, log),
@@ -185,10 +174,3 @@ def _is_ready(base_url: str) -> bool:
     except httpx.HTTPError:
         return False
     return answer.status_code == httpx.codes.OK
-
-
-def _create(url: str, name: str) -> None:
-    engine = create_database_engine(url)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()

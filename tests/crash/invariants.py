@@ -13,7 +13,6 @@ from tests.crash.ledger import Intent, Ledger
 from tests.servers.smtp_sink import Received
 from tests.waiting import wait_until
 
-_MAILS = 1 + len(STAFF)
 _UNSENT = "SELECT count(*) FROM deliveries WHERE status IN ('QUEUED', 'SENDING')"
 DRAIN_SECONDS = 60.0
 
@@ -100,13 +99,13 @@ def verify(
 
 
 def verify_database(engine: Engine) -> list[str]:
-    """Look at the database as a whole (I7, I8, I10)."""
+    """Look at the database as a whole (I7, I8)."""
     found = []
-    for table, key in (("resume_chunks", "lead_id"), ("deliveries", "lead_id")):
+    for table in ("resume_chunks", "deliveries"):
         orphans = _value(
             engine,
-            f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL "
-            f"AND {key} NOT IN (SELECT id FROM leads)",
+            f"SELECT count(*) FROM {table} WHERE lead_id IS NOT NULL "
+            "AND lead_id NOT IN (SELECT id FROM leads)",
         )
         if orphans:
             found.append(f"I7: {orphans} rows of {table} without a lead")
@@ -151,7 +150,7 @@ def _verify_mails(
 ) -> None:
     wanted = Counter([lead["email"], *STAFF])
     verdict.expect(
-        Counter(mail["recipient"] for mail in mails) == wanted and len(mails) == _MAILS,
+        Counter(mail["recipient"] for mail in mails) == wanted,
         f"I2: lead {lead['id']} has {len(mails)} mails",
     )
     for mail in mails:

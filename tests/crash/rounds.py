@@ -155,7 +155,7 @@ class Run:
             "in a backup": self._back_up,
         }.get(name)
         if aside:
-            aside(name)
+            aside()
         else:
             deadline = time.monotonic() + _AIMED_SECONDS
             while not self._was_hit(name) and time.monotonic() < deadline:
@@ -194,8 +194,8 @@ class Run:
     def _was_hit(self, name: str) -> bool:
         return fail_points.was_hit(self._cluster.points, name)
 
-    def _erase(self, _: str) -> None:
-        """Erase a lead of the round before; whatever becomes of it, it is asked for again later."""
+    def _erase(self) -> None:
+        """Die while the oldest lead is erased: it is there as a whole afterwards, or gone."""
         with closing(self._cluster.administrator()) as http:
             items = http.get("/leads", params={"limit": 1, "sort": "created_at"}).json()["items"]
             if not items:
@@ -207,14 +207,14 @@ class Run:
             except httpx.HTTPError:
                 return
 
-    def _migrate(self, _: str) -> None:
+    def _migrate(self) -> None:
         """Die while a new database is made, then make it."""
         url = f"sqlite:///{self._cluster.folder}/aside-{self._chance.random()}.db"
         self._cluster.command("migrate", DATABASE_URL=url)
         status = self._cluster.command("migrate", DATABASE_URL=url)
         self._expect(status == 0, "a migration that died cannot be run again")
 
-    def _back_up(self, _: str) -> None:
+    def _back_up(self) -> None:
         """Die while a backup is written, then write one and check it."""
         file = str(self._cluster.folder / "backup.tar")
         self._cluster.command("backup", file)

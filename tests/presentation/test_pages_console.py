@@ -1,6 +1,5 @@
 """Signing in to the console, its sessions, and what keeps other sites out."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,33 +9,10 @@ import pytest
 from notion_backend.core.clock import utcnow
 from notion_backend.data.models import Session, User
 from notion_backend.presentation.pages.console_sign_in import local_page
-from tests.factories import a_lead
 from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden, pages_app, sign_in
-from tests.servers.databases import Databases
 
 NEW_PASSWORD = "ten green frogs sing"
 CONSOLE_PAGES = ("/console", "/console?q=zo&state=PENDING", "/console/leads/{}", "/console/account")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[PagesApp]:
-    folder = tmp_path_factory.mktemp("pages")
-    with databases.of("sqlite").migrated() as url, pages_app(folder, url) as app:
-        yield app
-
-
-@pytest.fixture
-def app(served: PagesApp) -> PagesApp:
-    served.empty()
-    return served
-
-
-@pytest.fixture
-def lead_id(app: PagesApp) -> int:
-    with app.database.writing() as work:
-        lead = a_lead(work)
-        work.commit()
-    return lead.id
 
 
 def test_whoever_signs_in_gets_a_session_of_their_own(app: PagesApp) -> None:

@@ -1,6 +1,5 @@
 """What other sites send in a signed-in person's name changes nothing."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -8,9 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from notion_backend.core.enums import LeadState
-from tests.factories import a_lead
-from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden, pages_app
-from tests.servers.databases import Databases
+from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden
 
 FORGED: dict[str, dict[str, Any]] = {
     "no token": {"fields": {"csrf_token": None}},
@@ -25,27 +22,6 @@ FORGED: dict[str, dict[str, Any]] = {
     "text": {"headers": {"Content-Type": "text/plain"}},
     "no type": {"headers": {"Content-Type": None}},
 }
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[PagesApp]:
-    folder = tmp_path_factory.mktemp("pages")
-    with databases.of("sqlite").migrated() as url, pages_app(folder, url) as app:
-        yield app
-
-
-@pytest.fixture
-def app(served: PagesApp) -> PagesApp:
-    served.empty()
-    return served
-
-
-@pytest.fixture
-def lead_id(app: PagesApp) -> int:
-    with app.database.writing() as work:
-        lead = a_lead(work)
-        work.commit()
-    return lead.id
 
 
 @pytest.mark.parametrize("case", FORGED)

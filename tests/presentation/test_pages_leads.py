@@ -14,21 +14,7 @@ from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState
 from notion_backend.data.models import DeliveryAttempt, Event, Lead
 from tests.factories import A_RESUME, a_lead
-from tests.presentation.pages_app import HTML, PagesApp, hidden, pages_app
-from tests.servers.databases import Databases
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[PagesApp]:
-    folder = tmp_path_factory.mktemp("pages")
-    with databases.of("sqlite").migrated() as url, pages_app(folder, url) as app:
-        yield app
-
-
-@pytest.fixture
-def app(served: PagesApp) -> PagesApp:
-    served.empty()
-    return served
+from tests.presentation.pages_app import HTML, PagesApp, hidden
 
 
 @pytest.fixture

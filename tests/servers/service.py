@@ -17,6 +17,9 @@ class CommandProcess(ServerProcess):
     nursery but an interpreter of its own, a second slower.
     """
 
+    module = "notion_backend"
+    """What is run as `python -m`."""
+
     def __init__(
         self,
         folder: Path,
@@ -37,6 +40,7 @@ class CommandProcess(ServerProcess):
         with Path("/dev/null").open("rb") as nothing:
             return start_command(
                 self.command[1:],
+                module=self.module,
                 folder=self._folder,
                 environment=self._settings,
                 streams=(nothing, output, output),
