@@ -14,6 +14,9 @@ SUBMISSIONS_EACH = 2
 _BOUNDARY = "crash-boundary"
 _ANSWER_SECONDS = 20
 
+Answered = tuple[int, dict[str, str], bytes]
+"""Status, headers by lower-case name, body."""
+
 
 class Loader:
     """Sends intents to any of the ports and writes down what it was told."""
@@ -42,7 +45,7 @@ class Loader:
         for thread in self._threads:
             thread.join()
 
-    def send(self, intent: Intent) -> tuple[int, dict[str, str], bytes] | None:
+    def send(self, intent: Intent) -> Answered | None:
         """Send one form; return the whole answer, None where none came."""
         port = random.choice(self._ports)
         try:
@@ -61,12 +64,16 @@ class Loader:
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, headers, body
 
+    def submit(self, round_number: int, chance: random.Random) -> Answered | None:
+        """Write down a new form and send it; return the whole answer, None where none came."""
+        intent = self._new_intent(round_number, chance)
+        self._ledger.intend(intent)
+        return self.send(intent)
+
     def _client(self, round_number: int, client: int) -> None:
         chance = random.Random(f"{self._seed}/{round_number}/{client}")
         for _ in range(SUBMISSIONS_EACH):
-            intent = self._new_intent(round_number, chance)
-            self._ledger.intend(intent)
-            self.send(intent)
+            self.submit(round_number, chance)
 
     def _new_intent(self, round_number: int, chance: random.Random) -> Intent:
         with self._lock:
@@ -82,7 +89,7 @@ class Loader:
             last_name=chance.choice(("Ångström", "O'Brien", "山田", "Null")),
             email=f"p{number}-s{self._seed}@example.com",
             filename=f"résumé {number}.txt",
-            resume=chance.randbytes(size // 2).hex().encode(),
+            resume_size=size,
         )
 
 

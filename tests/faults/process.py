@@ -1,0 +1,82 @@
+"""`notion-backend` with waits that a test shortens and a clock that it moves.
+
+Run as `python -m tests.faults.process COMMAND ...`. FAULT_WAITS is JSON: names of `_WAITS` with
+seconds. FAULT_CLOCK names a file; the number in it is added to the wall clock, at any time.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from notion_backend.application.delivery import circuit_breaker, heartbeat, leases, postman
+from notion_backend.application.delivery import retry_schedule as schedule
+from notion_backend.cli import main
+from notion_backend.mail import smtp, smtp_session
+
+
+def _set_lease(seconds: float) -> None:
+    leases.LEASE = postman.LEASE = timedelta(seconds=seconds)  # type: ignore[misc,attr-defined]
+    heartbeat._RENEWAL_SECONDS = seconds / 3
+    heartbeat._TICK_SECONDS = min(1.0, seconds / 15)
+
+
+def _set_probe(seconds: float) -> None:
+    circuit_breaker.PROBE_SECONDS = seconds  # type: ignore[misc]
+
+
+def _set_first_probe(seconds: float) -> None:
+    circuit_breaker.FIRST_PROBE_SECONDS = seconds  # type: ignore[misc]
+
+
+def _set_retries(factor: float) -> None:
+    schedule.DELAYS = tuple(delay * factor for delay in schedule.DELAYS)  # type: ignore[misc,assignment]
+
+
+def _set_silence(seconds: float) -> None:
+    schedule.AFTER_SILENCE = leases.AFTER_SILENCE = timedelta(seconds=seconds)  # type: ignore[misc,attr-defined]
+
+
+def _set_phases(factor: float) -> None:
+    """Divide the time of each phase of SMTP: 60 makes of the 600 s of the final dot 10 s."""
+    usual = smtp_session.Timeouts()
+
+    def shortened() -> smtp_session.Timeouts:
+        return smtp_session.Timeouts(
+            connect=usual.connect / factor,
+            command=usual.command / factor,
+            data=usual.data / factor,
+            dot=usual.dot / factor,
+        )
+
+    smtp.Timeouts = shortened  # type: ignore[misc,assignment]
+
+
+_WAITS: dict[str, Callable[[float], None]] = {
+    "lease": _set_lease,
+    "probe": _set_probe,
+    "first probe": _set_first_probe,
+    "retries, times": _set_retries,
+    "silence": _set_silence,
+    "phases, divided by": _set_phases,
+}
+
+
+def _move_clock(file: Path) -> None:
+    def utcnow() -> datetime:
+        moved = float(file.read_text()) if file.exists() else 0.0
+        return datetime.now(UTC) + timedelta(seconds=moved)
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("notion_backend.") and hasattr(module, "utcnow"):
+            module.utcnow = utcnow  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    for wait, seconds in json.loads(os.environ.get("FAULT_WAITS", "{}")).items():
+        _WAITS[wait](seconds)
+    if clock := os.environ.get("FAULT_CLOCK"):
+        _move_clock(Path(clock))
+    sys.exit(main())
