@@ -44,13 +44,15 @@ def sink() -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def leases(database: Database) -> Leases:
-    return Leases(database, PlainContexts())
+def leases(database: Database) -> Iterator[Leases]:
+    opened = Leases(database, PlainContexts())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def start_postman(
-    database: Database, leases: Leases, sink: SmtpSink, tmp_path: Path
+    database: Database, sink: SmtpSink, tmp_path: Path
 ) -> Iterator[Callable[..., Postman]]:
     running: list[tuple[Postman, threading.Thread]] = []
 
@@ -61,7 +63,7 @@ def start_postman(
         room = MailRoom(
             database,
             queue or MemoryQueue(),
-            leases,
+            Leases(database, PlainContexts()),
             composer,
             lambda: SmtpSender(server, timeouts=patience),
         )
@@ -190,7 +192,6 @@ def test_a_lost_answer_after_the_dot_is_not_tried_again_for_ten_minutes(
 def test_a_template_that_raises_is_logged_and_the_rest_goes_out(
     database: Database,
     start_postman: Callable[..., Postman],
-    leases: Leases,
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "mail" / "staff_notification"

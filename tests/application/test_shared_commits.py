@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from notion_backend.application.intake.shared_commits import SharedCommits
+from notion_backend.application.shared_commits import SharedCommits
 from notion_backend.core.errors import Unavailable
 from tests.waiting import wait_until
 

@@ -6,7 +6,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import quantiles
 
 from tests.crash.cluster import MODES
 from tests.crash.planted_bugs import BUGS
@@ -53,18 +55,30 @@ def tell(report: Report, seconds: float) -> None:
         "missing": sum(line.startswith(("I2:", "I3:", "I4:")) for line in found),
         "phantom": sum(line.startswith(("I6:", "I10:")) for line in found),
         "duplicate mails": f"{report.duplicates} of at most {report.duplicates_allowed}",
+        "kills that caught one": report.catching_kills,
+        "250 to commit": _window(report.windows),
         "slowest restart": f"{report.slowest_restart:.1f} s",
         "violations": len(found),
         "seconds": f"{seconds:.0f}",
     }
     for name, value in figures.items():
-        say(f"{name:>20}: {value}")
+        say(f"{name:>22}: {value}")
     for line in found[:20]:
         say(f"VIOLATED {line}")
     if report.missed:
         say(f"NOT VALID: nobody came to {', '.join(report.missed)}; run more rounds")
     if report.thin_rounds:
         say(f"NOT VALID: {report.thin_rounds} rounds had too few acknowledged leads")
+
+
+def _window(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return "not measured"
+    cuts = quantiles(seconds, n=100)
+    return (
+        f"p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, "
+        f"most {max(seconds) * 1000:.0f} ms, of {len(seconds)} mails"
+    )
 
 
 def _options() -> argparse.Namespace:

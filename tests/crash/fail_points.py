@@ -50,6 +50,11 @@ def was_hit(folder: Path, name: str) -> bool:
     return _hit(folder, name).exists()
 
 
+def hit_at(folder: Path, name: str) -> float:
+    """Return when a process died or stopped there, in seconds since the epoch."""
+    return _hit(folder, name).stat().st_ctime  # renaming changes this time alone
+
+
 def forget_hit(folder: Path, name: str) -> None:
     """Make ready to be armed again."""
     _hit(folder, name).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ Planted into a process under test by CRASH_BUG, never into anything else.
 import io
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -179,8 +179,11 @@ BUGS: dict[str, Callable[[], None]] = {
 
 
 def _ignore_the_token() -> None:
-    def held(self: DeliveryRepository, delivery_id: UUID, _: UUID) -> Delivery | None:
-        return self._session.get(Delivery, delivery_id)
+    def held(
+        self: DeliveryRepository, leases: Collection[tuple[UUID, UUID]]
+    ) -> dict[tuple[UUID, UUID], Delivery]:
+        found = {lease: self._session.get(Delivery, lease[0]) for lease in leases}
+        return {lease: delivery for lease, delivery in found.items() if delivery}
 
     DeliveryRepository.held_under = held  # type: ignore[method-assign]
     Leases.is_held = lambda *_: True  # type: ignore[method-assign,assignment]

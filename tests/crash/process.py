@@ -6,8 +6,10 @@ CRASH_BUG names a bug of `planted_bugs.py`.
 
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from notion_backend.application.delivery import heartbeat, leases, postman
 from notion_backend.cli import main
@@ -24,8 +26,22 @@ def shorten_leases() -> None:
     heartbeat._TICK_SECONDS = 0.2
 
 
+def measure_windows(folder: Path) -> None:
+    """Write down how long each mail was with the server and not yet recorded, in seconds."""
+    record_sent = leases.Leases.record_sent
+    with_times = (folder / f"windows-{os.getpid()}").open("a", buffering=1)
+
+    def record_and_measure(*arguments: Any) -> None:
+        began = time.perf_counter()
+        record_sent(*arguments)
+        with_times.write(f"{time.perf_counter() - began:.6f}\n")
+
+    leases.Leases.record_sent = record_and_measure  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     shorten_leases()
+    measure_windows(Path(os.environ["CRASH_FOLDER"]))
     if bug := os.environ.get("CRASH_BUG"):
         planted_bugs.plant(bug)
     fail_points.install(Path(os.environ["CRASH_FOLDER"]))

@@ -5,9 +5,10 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,8 @@ _PAUSE_SECONDS = 4.0
 _DELAY_SECONDS = 0.3
 _REPEATS = 5
 _INTEGRITY_EVERY = 10
+_WINDOW_SECONDS = 1.0
+"""A mail that arrived longer before a death, or after it, was recorded or was not begun."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,10 @@ class Report:
     hits: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
     duplicates_allowed: int = 0
+    catching_kills: int = 0
+    """Deaths and stops that caught at least one mail between the server's 250 and our commit."""
+    windows: Sequence[float] = ()
+    """How long each mail was with the server and not yet recorded, in seconds."""
     slowest_restart: float = 0.0
     thin_rounds: int = 0
     """Rounds with fewer acknowledged leads than make them count."""
@@ -86,6 +93,7 @@ class Run:
         self._erased_mails: set[str] = set()
         self._aims: list[str] = []
         self._died: Counter[str] = Counter()
+        self._deaths: list[float] = []
         self._pauses: list[tuple[float, float]] = []
         self.report = Report()
 
@@ -106,6 +114,7 @@ class Run:
     def _round(self, number: int) -> None:
         report, started = self.report, time.monotonic()
         self._died.clear()
+        self._deaths.clear()
         self._pauses.clear()
         self._loader.start(number)
         what = self._strike()
@@ -136,6 +145,7 @@ class Run:
             return self._pause()
         names = sorted(self._cluster.processes)
         chosen = self._chance.sample(names, self._chance.randint(1, len(names)))
+        self._deaths.append(time.time())
         self._cluster.kill(chosen)
         self._died.update(chosen)
         return f"killed {', '.join(chosen)}"
@@ -163,6 +173,7 @@ class Run:
         if not self._was_hit(name):
             return f"nobody came to {name!r}"
         self.report.hits[name] += 1
+        self._deaths.append(fail_points.hit_at(self._cluster.points, name))
         fail_points.forget_hit(self._cluster.points, name)
         if action == fail_points.STOP:
             self._stand_still()
@@ -284,6 +295,11 @@ class Run:
         report.violations += invariants.verify_database(engine)
         report.violations += invariants.strangers(engine, self._accepted, self._erased_mails)
         report.missed = self._missed()
+        report.windows = [
+            float(line)
+            for file in self._cluster.points.glob("windows-*")
+            for line in file.read_text().splitlines()
+        ]
 
     def _missed(self) -> tuple[str, ...]:
         return tuple(name for name in self._cluster.fail_points() if not self.report.hits[name])
@@ -293,11 +309,20 @@ class Run:
         counted = self._cluster.delivering | {"postgresql"}
         deaths = sum(self._died[name] for name in counted)
         allowed = SENDERS * (deaths + len(self._pauses))
+        causes = [*self._deaths, *(began for began, _ in self._pauses)]
         self.report.duplicates_allowed += allowed
         self._expect(
             verdict.duplicates <= allowed,
             f"I5: {verdict.duplicates} copies where {allowed} can have been made",
         )
+        caught = set()
+        for copies in verdict.copied:
+            for one, another in pairwise(copies):
+                cause = min(causes, key=lambda at, one=one: abs(at - one.at), default=0.0)
+                near = abs(cause - one.at) <= _WINDOW_SECONDS and cause <= another.at
+                self._expect(near, "I5: a mail was sent twice and nobody had died")
+                caught.add(cause)
+        self.report.catching_kills += len(caught)
         for first, *_, last in verdict.copied:
             for began, ended in self._pauses:
                 # Sent by somebody else during the pause, and after it by who had stood still.

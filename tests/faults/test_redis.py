@@ -27,6 +27,6 @@ def test_a_silent_redis_delays_no_lead_and_mail_goes_by_the_sweep(
     parts.assert_nothing_lost()
     measured(
         "Redis: black hole",
-        f"{load.statuses[201]} × 201",
+        f"201 for all of {load.statuses[201]}",
         f"by the sweep; ready {took:.1f} s after",
     )

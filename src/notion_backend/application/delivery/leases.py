@@ -1,6 +1,9 @@
 """The worker's side of the outbox: claim with a fence, count before the exchange, record after it.
 
 Every change names the lease's token, so a worker that was paused and comes back changes nothing.
+What the senders of a process begin and end at the same time shares a commit: a mail that the server
+has and we have not recorded would be sent twice if we died, and no result waits for more than the
+commit that is under way.
 """
 
 import time
@@ -11,6 +14,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from notion_backend.application.delivery.retry_schedule import AFTER_SILENCE, delay_after
+from notion_backend.application.shared_commits import SharedCommits
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryStatus
 from notion_backend.data.models import Delivery, DeliveryAttempt
@@ -47,12 +51,21 @@ class Lease:
     token: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is to happen to a mail as long as its lease stands."""
+
+    lease: Lease
+    make: Callable[[UnitOfWork, Delivery, datetime], Mail | None]
+
+
 class Leases:
-    """Claims mails and records what became of them; each method is one commit."""
+    """Claims mails and records what became of them; when a method returns, that is committed."""
 
     def __init__(self, database: Database, contexts: Contexts) -> None:
         self._database = database
         self._contexts = contexts
+        self._commits = SharedCommits(self._make_all)
 
     def claim(self, limit: int, among: Sequence[UUID] | None = None) -> list[Lease]:
         """Lease up to `limit` due mails, of those named or of all, oldest first."""
@@ -82,24 +95,23 @@ class Leases:
         An attempt is counted before its exchange, so that a mail that kills its worker is known:
         after three deaths it has failed.
         """
-        now = utcnow()
-        with self._database.writing() as work:
-            delivery = work.deliveries.held_under(lease.delivery_id, lease.token)
-            if delivery is None:
-                return None
+
+        def begun(work: UnitOfWork, delivery: Delivery, now: datetime) -> Mail | None:
             context = self._contexts.context_for(work, delivery)
             if context is None:
                 work.deliveries.remove(delivery)
-            elif delivery.deaths >= MOST_DEATHS:
-                _fail(work, delivery, "worker", "Three workers died while sending this mail.", now)
-            else:
-                delivery.attempts += 1
-                delivery.in_exchange = True
-                delivery.lease_expires_at = now + LEASE
-            work.commit()
-            if context is None or delivery.status is DeliveryStatus.FAILED:
                 return None
-        return Mail(delivery.id, delivery.kind, delivery.recipient, delivery.created_at, context)
+            if delivery.deaths >= MOST_DEATHS:
+                _fail(work, delivery, "worker", "Three workers died while sending this mail.", now)
+                return None
+            delivery.attempts += 1
+            delivery.in_exchange = True
+            delivery.lease_expires_at = now + LEASE
+            return Mail(
+                delivery.id, delivery.kind, delivery.recipient, delivery.created_at, context
+            )
+
+        return self._commits.wait_for(_Change(lease, begun))
 
     def is_held(self, lease: Lease) -> bool:
         """Tell whether the lease still stands, as asked once more before the final dot.
@@ -117,7 +129,11 @@ class Leases:
 
     def release(self, lease: Lease) -> None:
         """Give back a mail whose exchange never began."""
-        self._change(lease, lambda _, delivery, now: delivery.requeue(now))
+
+        def released(_: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+            delivery.requeue(now)
+
+        self._commits.wait_for(_Change(lease, released))
 
     def record_sent(self, lease: Lease, reply: str) -> None:
         """Record that the server has it."""
@@ -129,7 +145,7 @@ class Leases:
             delivery.next_attempt_at = None
             delivery.sent_at = now
 
-        self._change(lease, sent)
+        self._commits.wait_for(_Change(lease, sent))
 
     def record_error(self, lease: Lease, error: MailError) -> None:
         """Record what went wrong; who failed decides what happens next (`docs/delivery.md`)."""
@@ -148,7 +164,7 @@ class Leases:
                 _log_attempt(work, delivery, error.stage, error.reply, now)
                 delivery.requeue(now + delay)
 
-        self._change(lease, failed)
+        self._commits.wait_for(_Change(lease, failed))
 
     def record_unrenderable(self, lease: Lease, reason: str) -> None:
         """Record that the template failed; after three times it is for a person to mend."""
@@ -161,17 +177,25 @@ class Leases:
                 _log_attempt(work, delivery, "template", reason, now)
                 delivery.requeue(now + delay)
 
-        self._change(lease, failed)
+        self._commits.wait_for(_Change(lease, failed))
 
-    def _change(
-        self, lease: Lease, change: Callable[[UnitOfWork, Delivery, datetime], None]
-    ) -> None:
+    def close(self) -> None:
+        """Commit what waits; afterwards nothing is changed any more."""
+        self._commits.close()
+
+    def _make_all(self, changes: Sequence[_Change]) -> list[Mail | None]:
+        """Make, in one commit, those changes whose lease stands."""
         with self._database.writing() as work:
-            delivery = work.deliveries.held_under(lease.delivery_id, lease.token)
-            if delivery is None:
-                return  # somebody else has it now; what they record counts
-            change(work, delivery, utcnow())
+            leases = [(change.lease.delivery_id, change.lease.token) for change in changes]
+            held = work.deliveries.held_under(leases)
+            now = utcnow()
+            results = [
+                # Where somebody else has the mail now, what they record counts.
+                change.make(work, held[lease], now) if lease in held else None
+                for change, lease in zip(changes, leases, strict=True)
+            ]
             work.commit()
+        return results
 
 
 def _delay(error: MailError, attempts: int) -> timedelta | None:

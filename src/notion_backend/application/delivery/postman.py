@@ -77,6 +77,7 @@ class Postman:
         for thread in threads:
             thread.join()
         heartbeat.stop()
+        self._room.leases.close()
 
     def stop(self) -> None:
         """Ask `run` to end; may be called in any thread."""

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.idempotency import KEYS_KEPT_FOR
-from notion_backend.application.intake.shared_commits import SharedCommits
 from notion_backend.application.intake.submissions import Submission
+from notion_backend.application.shared_commits import SharedCommits
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, LeadState
 from notion_backend.core.errors import (

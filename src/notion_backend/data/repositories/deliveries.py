@@ -1,6 +1,6 @@
 """The outbox: mails, their leases and their attempts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -56,17 +56,21 @@ class DeliveryRepository:
             delivery.lease_expires_at = until
         return claimed
 
-    def held_under(self, delivery_id: UUID, token: UUID) -> Delivery | None:
-        """Return the mail, locked, if `token` still holds its lease; None if somebody else does."""
-        return self._session.scalar(
+    def held_under(
+        self, leases: Collection[tuple[UUID, UUID]]
+    ) -> dict[tuple[UUID, UUID], Delivery]:
+        """Return the mails, locked, of those leases that stand; each is an id and its token."""
+        rows = self._session.scalars(
             select(Delivery)
             .where(
-                Delivery.id == delivery_id,
-                Delivery.lease_token == token,
+                Delivery.id.in_({delivery_id for delivery_id, _ in leases}),
                 Delivery.status == DeliveryStatus.SENDING,
             )
+            .order_by(Delivery.id)
             .with_for_update()
         )
+        found = {(row.id, row.lease_token): row for row in rows if row.lease_token}
+        return {lease: found[lease] for lease in leases if lease in found}
 
     def is_leased(self, delivery_id: UUID, token: UUID, now: datetime) -> bool:
         """Tell whether the mail is leased to `token` and stays so for now."""

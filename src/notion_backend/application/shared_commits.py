@@ -1,7 +1,8 @@
 """Work that arrives together is stored together: one transaction, one sync, many answers.
 
-A stable write costs about a millisecond of disk and as much of preparation. Submissions that
-arrive while one is being written wait in line and then share the next transaction (ADR 0005).
+A stable write costs about a millisecond of disk and as much of preparation. What arrives while one
+is being written waits in line and then shares the next transaction (ADR 0005): submissions, and
+what became of mails.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ class SharedCommits(Generic[Item, Result]):
     Args:
         store: stores all items in one transaction and returns a result for each, in order; when it
             raises, nothing of them may be stored.
-        weigh: says how heavy an item is, in bytes.
+        weigh: says how heavy an item is, in bytes; by default nothing weighs anything.
         largest_batch: how many items share a transaction at most.
         heaviest_batch: how many bytes share one; a heavier item goes alone.
         longest_line: how many may wait; beyond, callers are refused at once.
@@ -33,7 +34,7 @@ class SharedCommits(Generic[Item, Result]):
         self,
         store: Callable[[Sequence[Item]], Sequence[Result]],
         *,
-        weigh: Callable[[Item], int],
+        weigh: Callable[[Item], int] = lambda _: 0,
         largest_batch: int = 64,
         heaviest_batch: int = 16 * 1024 * 1024,
         longest_line: int = 512,
@@ -55,6 +56,20 @@ class SharedCommits(Generic[Item, Result]):
         Raises:
             Unavailable: too many are waiting, or the service is stopping; nothing is stored.
         """
+        return await asyncio.wrap_future(self._put(item))
+
+    def wait_for(self, item: Item) -> Result:
+        """Do as `submit` does, for a caller that is a thread."""
+        return self._put(item).result()
+
+    def close(self) -> None:
+        """Store what waits, then stop; nothing new is taken."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _put(self, item: Item) -> Future[Result]:
         answer: Future[Result] = Future()
         with self._changed:
             if self._closing or len(self._line) >= self._longest_line:
@@ -64,14 +79,7 @@ class SharedCommits(Generic[Item, Result]):
                 )
             self._line.append((item, answer))
             self._changed.notify()
-        return await asyncio.wrap_future(answer)
-
-    def close(self) -> None:
-        """Store what waits, then stop; nothing new is taken."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join()
+        return answer
 
     def _run(self) -> None:
         while batch := self._next_batch():
