@@ -44,9 +44,10 @@ class Ledger:
         self._stream = file.open("a", encoding="utf-8")
 
     def intend(self, intent: Intent) -> None:
+        digest = intent.sha256
         with self._lock:
             self.intents[intent.email] = intent
-            self._write("intent", intent.email, intent.key, intent.sha256)
+            self._write("intent", intent.email, intent.key, digest)
 
     def acknowledge(self, intent: Intent, reference: str) -> None:
         with self._lock:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from functools import cached_property
 from pathlib import Path
 
 
@@ -36,7 +38,7 @@ Step = str | Action
 Script = Step | list[Step] | Callable[[str], Step | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Received:
     """One accepted message: its envelope, its bytes as they were before dot-stuffing."""
 
@@ -54,10 +56,11 @@ class Received:
         """The message, parsed."""
         return message_from_bytes(self.data, policy=policy.default)
 
-    @property
+    @cached_property
     def message_id(self) -> str:
         """Its Message-ID with the angle brackets."""
-        return str(self.message["Message-ID"])
+        headers = BytesHeaderParser(policy=policy.compat32).parsebytes(self.data)
+        return str(headers["Message-ID"]).strip()
 
 
 class SinkState:
