@@ -2,9 +2,13 @@
 
 import sys
 
-from bench import intake
+from bench import intake, mail_window, silent_redis
 
-BENCHMARKS = {"intake": intake.run}
+BENCHMARKS = {
+    "intake": intake.run,
+    "silent-redis": silent_redis.run,
+    "mail-window": mail_window.run,
+}
 
 
 def main(names: list[str]) -> int:

@@ -1,6 +1,7 @@
 from notion_backend.application.delivery.circuit_breaker import (
     FIRST_PROBE_SECONDS,
     PROBE_SECONDS,
+    REFUSALS_THAT_ALARM,
     CircuitBreaker,
 )
 
@@ -39,3 +40,16 @@ def test_an_answer_closes_it() -> None:
     assert breaker.outage is None
     assert breaker.failures_in_a_row == 0
     assert not breaker.keeps_back()
+
+
+def test_many_refusals_in_a_row_are_trouble_until_a_mail_is_taken() -> None:
+    breaker = CircuitBreaker(Clock())
+    for _ in range(REFUSALS_THAT_ALARM - 1):
+        breaker.closed_by_answer("rcpt: 550 relaying denied")
+    assert breaker.trouble is None
+    breaker.closed_by_answer("rcpt: 550 relaying denied")
+    assert "10 mails in a row failed" in str(breaker.trouble)
+    assert "relaying denied" in str(breaker.trouble)
+    assert not breaker.keeps_back(), "each mail is asked for itself"
+    breaker.closed_by_answer()
+    assert breaker.trouble is None

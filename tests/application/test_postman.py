@@ -139,6 +139,28 @@ def test_a_refused_recipient_fails_at_once_with_the_servers_words_and_others_go_
     assert look(database, gone).next_attempt_at is None
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_server_that_refuses_one_after_another_alarms_until_it_takes_one(
+    database: Database, start_postman: Callable[..., Postman], sink: SmtpSink
+) -> None:
+    sink.script["rcpt"] = "550 5.7.1 relaying denied"
+    mails = queue_mails(database, *(f"p{number}@example.com" for number in range(10)))
+
+    start_postman()
+
+    def trouble() -> str | None:
+        with database.reading() as work:
+            [worker] = work.workers.alive_since(utcnow() - timedelta(minutes=1))
+        return worker.outage
+
+    for mail in mails:
+        wait_until(has_status(database, mail, DeliveryStatus.FAILED))
+    wait_until(lambda: "relaying denied" in (trouble() or ""))
+    del sink.script["rcpt"]
+    queue_mails(database, "fine@example.com")
+    wait_until(lambda: trouble() is None)
+
+
 def test_a_temporary_refusal_waits_for_its_next_try(
     database: Database, start_postman: Callable[..., Postman], sink: SmtpSink
 ) -> None:
@@ -209,12 +231,12 @@ def test_a_template_that_raises_is_logged_and_the_rest_goes_out(
     wait_until(lambda: attempts(database, broken))
     assert look(database, broken).status is DeliveryStatus.QUEUED
     for _ in range(2):  # as at the second and third try
+        seen = look(database, broken).attempts
         with database.writing() as work:
             again = work.deliveries.get(broken.id)
             assert again is not None
             again.next_attempt_at = utcnow()
             work.commit()
-        seen = look(database, broken).attempts
         wait_until(lambda seen=seen: look(database, broken).attempts > seen)
     wait_until(has_status(database, broken, DeliveryStatus.FAILED))
     assert {attempt.stage for attempt in attempts(database, broken)} == {"template"}

@@ -109,7 +109,7 @@ def test_mail_is_told_of_by_status_and_by_what_workers_say(database: Database) -
             WorkerHeartbeat(id=uuid4(), seen_at=now, failures_in_a_row=3, outage="refused")
         )
         work.commit()
-    assert figures(database).mail.stopped
+    assert figures(database).mail.trouble == "refused"
 
 
 def test_figures_are_gathered_once_for_many(database: Database, store: Callable[..., int]) -> None:

@@ -103,14 +103,14 @@ class Proxy:
             time.sleep(_TICK_SECONDS)  # a server that comes back answers what has waited
         try:
             server = socket.create_connection(("127.0.0.1", self._target), 5)
-        except OSError:
+            for one in (client, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                one.settimeout(None)
+        except OSError:  # there is no server, or the client was cut meanwhile
             client.close()
             return
         with self._lock:
             self._open.add(server)
-        for one in (client, server):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            one.settimeout(None)
         threading.Thread(target=self._hand_on, args=(client, server, False), daemon=True).start()
         self._hand_on(server, client, True)
 

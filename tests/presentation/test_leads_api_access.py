@@ -49,4 +49,4 @@ def test_figures_have_this_shape(app: LeadsApp) -> None:
     assert figures["leads_by_day"][-1] == {"day": f"{lead.created_at:%Y-%m-%d}", "count": 1}
     assert figures["median_first_contact_seconds"] is None
     assert figures["oldest_pending"]["id"] == lead.id
-    assert set(figures["mail"]) == {"by_status", "oldest_due_at", "workers", "stopped"}
+    assert set(figures["mail"]) == {"by_status", "oldest_due_at", "workers", "stopped", "trouble"}

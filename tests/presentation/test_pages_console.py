@@ -3,14 +3,16 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from notion_backend.core.clock import utcnow
-from notion_backend.data.models import Session, User
+from notion_backend.data.models import Session, User, WorkerHeartbeat
 from notion_backend.presentation.pages.console_sign_in import local_page
 from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden, pages_app, sign_in
 
+WORKER = UUID(int=1)
 NEW_PASSWORD = "ten green frogs sing"
 CONSOLE_PAGES = ("/console", "/console?q=zo&state=PENDING", "/console/leads/{}", "/console/account")
 
@@ -226,4 +228,23 @@ def _change_sessions(app: PagesApp, **values: Any) -> None:
 def _change_users(app: PagesApp, **values: Any) -> None:
     with app.database.writing() as work:
         work._session.query(User).update(values)
+        work.commit()
+
+
+@pytest.mark.parametrize("where", ["/console", "/console/account"])
+def test_staff_see_on_every_page_that_mail_has_stopped_and_why(app: PagesApp, where: str) -> None:
+    with app.signed_in() as client:
+        assert "No delivery worker is alive" in client.get(where).text
+        beat(app, outage="The mail server cannot be used: banner: <b>554 no</b>")
+        page = client.get(where).text
+        assert "Mail has stopped." in page
+        assert "&lt;b&gt;554 no&lt;/b&gt;" in page
+        beat(app, outage=None)
+        assert "Mail has stopped." not in client.get(where).text
+
+
+def beat(app: PagesApp, outage: str | None) -> None:
+    with app.database.writing() as work:
+        row = WorkerHeartbeat(id=WORKER, seen_at=utcnow(), failures_in_a_row=0, outage=outage)
+        work.workers.beat(row)
         work.commit()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from notion_backend.application.delivery.heartbeat import TAKEN_FOR_DEAD
+from notion_backend.application.delivery.mail_health import why_stopped
 from notion_backend.core.clock import utcnow
 from notion_backend.core.errors import BusinessError
 from notion_backend.data.unit_of_work import Database
@@ -46,6 +47,11 @@ class HealthService:
         parts = {"database": OK, "queue": queue, "mail": mail, "worker": worker}
         healthy = all(said == OK for said in parts.values())
         return HealthReport(Readiness.OK if healthy else Readiness.DEGRADED, parts)
+
+    def mail_trouble(self) -> str | None:
+        """Say in a sentence for staff why mail has stopped; None while it flows."""
+        with self._database.reading() as work:
+            return why_stopped(work.workers.alive_since(utcnow() - TAKEN_FOR_DEAD))
 
     def _mail(self) -> tuple[str, str]:
         with self._database.reading() as work:

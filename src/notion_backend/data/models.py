@@ -242,4 +242,4 @@ class WorkerHeartbeat(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     failures_in_a_row: Mapped[int] = mapped_column(default=0)
     outage: Mapped[str | None] = mapped_column(String(500))
-    """What the mail server answered, while mail is stopped; None while it flows."""
+    """Why mail has stopped, in a sentence with the server's words; None while it flows."""

@@ -1,4 +1,7 @@
-"""Stops trying while the way out is closed, and looks now and then whether it is open again."""
+"""Stops trying while the way out is closed, and looks now and then whether it is open again.
+
+Also tells when mail does not get out although the way is open: when one after another is refused.
+"""
 
 import threading
 import time
@@ -6,6 +9,8 @@ from collections.abc import Callable
 
 FIRST_PROBE_SECONDS = 5.0
 PROBE_SECONDS = 60.0
+REFUSALS_THAT_ALARM = 10
+"""So many failures in a row are hardly the mails' own fault."""
 
 
 class CircuitBreaker:
@@ -19,6 +24,16 @@ class CircuitBreaker:
         self.outage: str | None = None
         """What the server or the network said; None while closed."""
         self.failures_in_a_row = 0
+        self._last_failure = ""
+
+    @property
+    def trouble(self) -> str | None:
+        """Say in a sentence why no mail gets out; None while it does."""
+        if self.outage is not None:
+            return f"The mail server cannot be used: {self.outage}"
+        if self.failures_in_a_row < REFUSALS_THAT_ALARM:
+            return None
+        return f"{self.failures_in_a_row} mails in a row failed, the last one: {self._last_failure}"
 
     @property
     def is_open(self) -> bool:
@@ -55,9 +70,10 @@ class CircuitBreaker:
             if self._next_probe is None:
                 self._next_probe = self._monotonic() + FIRST_PROBE_SECONDS
 
-    def closed_by_answer(self) -> None:
-        """Note that the server took or refused a mail: the way is open."""
+    def closed_by_answer(self, refusal: str | None = None) -> None:
+        """Note that the server took a mail, or refused it in these words: the way is open."""
         with self._lock:
-            self.failures_in_a_row = 0
+            self.failures_in_a_row = 0 if refusal is None else self.failures_in_a_row + 1
+            self._last_failure = refusal or ""
             self.outage = None
             self._next_probe = None

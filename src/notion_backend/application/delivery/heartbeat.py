@@ -69,23 +69,23 @@ class Heartbeat(threading.Thread):
             self._leases.renew(held)
             self._next_renewal = now + _RENEWAL_SECONDS
         # What changes between mail flowing and mail stopped is told at once.
-        if now >= self._next_beat or self._breaker.outage != self._told:
+        if now >= self._next_beat or self._breaker.trouble != self._told:
             self._beat()
             self._next_beat = now + BEAT_SECONDS
 
     def _beat(self) -> None:
         now = utcnow()
-        outage = self._breaker.outage
+        trouble = self._breaker.trouble
         with self._database.writing() as work:
             work.workers.beat(
                 WorkerHeartbeat(
                     id=self._worker_id,
                     seen_at=now,
                     failures_in_a_row=self._breaker.failures_in_a_row,
-                    outage=outage and outage[:500],
+                    outage=trouble and trouble[:500],
                 )
             )
             work.workers.remove_before(now - 10 * TAKEN_FOR_DEAD)
             forget_old_keys(work, now)
             work.commit()
-        self._told = outage
+        self._told = trouble

@@ -1,11 +1,12 @@
 """Whether mail flows, as staff, readiness and figures all tell it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from notion_backend.application.delivery.heartbeat import TAKEN_FOR_DEAD
 from notion_backend.core.enums import DeliveryStatus
+from notion_backend.data.models import WorkerHeartbeat
 from notion_backend.data.unit_of_work import UnitOfWork
 
 
@@ -18,8 +19,20 @@ class MailHealth:
     """Since when the longest waiting mail could have been sent."""
     workers: int
     """Delivery workers that are alive."""
-    stopped: bool
-    """A worker cannot get mail out, or no worker is alive."""
+    trouble: str | None
+    """Why mail has stopped, in a sentence for staff; None while it flows."""
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether a worker cannot get mail out, or no worker is alive."""
+        return self.trouble is not None
+
+
+def why_stopped(workers: Sequence[WorkerHeartbeat]) -> str | None:
+    """Say in a sentence why mail has stopped, given the workers that are alive; None if not."""
+    if not workers:
+        return "No delivery worker is alive; start `notion-backend worker`."
+    return next((worker.outage for worker in workers if worker.outage), None)
 
 
 def look_at_mail(work: UnitOfWork, now: datetime) -> MailHealth:
@@ -29,5 +42,5 @@ def look_at_mail(work: UnitOfWork, now: datetime) -> MailHealth:
         by_status=dict.fromkeys(DeliveryStatus, 0) | work.deliveries.counts(),
         oldest_due_at=work.deliveries.oldest_due(now),
         workers=len(workers),
-        stopped=not workers or any(worker.outage for worker in workers),
+        trouble=why_stopped(workers),
     )

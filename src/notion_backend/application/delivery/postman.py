@@ -165,7 +165,7 @@ class Postman:
             if isinstance(failure, MailOutage):
                 self._breaker.opened_by(str(failure))
             else:
-                self._answered()
+                self._answered(str(failure))
             _log.warning("mail_not_sent", stage=failure.stage, delivery=str(mail.id))
             self._record(lambda: leases.record_error(lease, failure))
         else:
@@ -187,10 +187,10 @@ class Postman:
                     raise
                 time.sleep(_RECORDING_PAUSE_SECONDS)
 
-    def _answered(self) -> None:
+    def _answered(self, refusal: str | None = None) -> None:
         """Note that the server answers; after an outage all that waited is due now."""
         was_open = self._breaker.is_open
-        self._breaker.closed_by_answer()
+        self._breaker.closed_by_answer(refusal)
         if was_open:
             _log.info("mail_flows_again")
             self._room.queue.wake()

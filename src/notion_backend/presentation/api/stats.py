@@ -50,6 +50,10 @@ class MailHealthOut(BaseModel):
     stopped: bool = Field(
         description="Nothing goes out: the mail server refuses everything, or no worker is alive."
     )
+    trouble: str | None = Field(
+        description="Why it has stopped, in a sentence; null while mail flows.",
+        examples=["The mail server cannot be used: connect: Connection refused"],
+    )
 
 
 class StatsOut(BaseModel):

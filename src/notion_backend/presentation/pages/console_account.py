@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
+from notion_backend.application.services import Services
 from notion_backend.core.errors import BusinessError
 from notion_backend.presentation.authentication import SignInLimit
 from notion_backend.presentation.content_security import SCRIPTED_PAGE_POLICY
@@ -17,6 +18,7 @@ from notion_backend.presentation.pages.console_access import (
     Visit,
     without_cookie,
 )
+from notion_backend.presentation.pages.console_page import console_page
 from notion_backend.presentation.pages.rendering import form_page
 
 router = APIRouter(include_in_schema=False)
@@ -27,9 +29,9 @@ _DONE = f"{SIGN_IN_PATH}?changed=yes"
 
 
 @router.get(ACCOUNT_PATH)
-def account(request: Request, visit: Visit) -> Response:
+def account(request: Request, visit: Visit, services: ServicesDep) -> Response:
     """Show the form that changes one's own password."""
-    return _account_page(request, visit)
+    return _account_page(request, visit, services)
 
 
 @router.post(ACCOUNT_PATH, dependencies=[SameOrigin])
@@ -39,7 +41,7 @@ def change(request: Request, visit: Visit, form: Form, services: ServicesDep) ->
     try:
         services.passwords.change(visit.actor, current, new)
     except BusinessError as error:
-        return _account_page(request, visit, error)
+        return _account_page(request, visit, services, error)
     return without_cookie(request, RedirectResponse(_DONE, status_code=303))
 
 
@@ -61,9 +63,9 @@ def set_chosen(request: Request, form: OpenForm, services: ServicesDep) -> Respo
 
 
 def _account_page(
-    request: Request, visit: ConsoleVisit, error: BusinessError | None = None
+    request: Request, visit: ConsoleVisit, services: Services, error: BusinessError | None = None
 ) -> Response:
-    return form_page(request, "console/account.html", {"visit": visit}, error)
+    return console_page(request, visit, services, "console/account.html", {}, error)
 
 
 def _password_page(

@@ -15,7 +15,7 @@ from notion_backend.presentation.api.schemas import LARGEST_ID
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.downloads import resume_download
 from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
-from notion_backend.presentation.pages.rendering import form_page, page
+from notion_backend.presentation.pages.console_page import console_page
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,8 +48,8 @@ def leads(
     found = services.leads.page(
         LeadQuery(state=_state(state) if state else None, q=q), cursor or None, _PAGE_SIZE
     )
-    values = {"visit": visit, "leads": found, "q": q, "state": state, "cursor": cursor}
-    return page(request, "console/leads.html", values)
+    values = {"leads": found, "q": q, "state": state, "cursor": cursor}
+    return console_page(request, visit, services, "console/leads.html", values)
 
 
 @router.get(_ONE)
@@ -92,13 +92,12 @@ def _lead_page(
     error: BusinessError | None = None,
 ) -> Response:
     values = {
-        "visit": visit,
         "lead": services.leads.get(lead_id),
         "mails": services.deliveries.of_lead(lead_id),
         "events": services.leads.events(lead_id, events or None),
         "reason": reason,
     }
-    return form_page(request, "console/lead.html", values, error)
+    return console_page(request, visit, services, "console/lead.html", values, error)
 
 
 def _state(text: str) -> LeadState:
