@@ -90,6 +90,7 @@ class Run:
         self._quick = quick
         self._verified = 0
         self._erased: set[str] = set()
+        self._half_erased: int | None = None
         self._erased_mails: set[str] = set()
         self._aims: list[str] = []
         self._died: Counter[str] = Counter()
@@ -125,6 +126,7 @@ class Run:
         seconds = self._cluster.restart()
         report.slowest_restart = max(report.slowest_restart, seconds)
         self._expect(seconds <= READY_SECONDS, f"I11: ready after {seconds:.1f} s")
+        self._erase_again()
         self._try_again(number)
         self._verify(number)
         report.rounds = number
@@ -212,11 +214,26 @@ class Run:
             if not items:
                 return
             self._erased.add(items[0]["email"])
+            self._half_erased = items[0]["id"]
             self._erased_mails |= invariants.mail_ids(self._cluster.engine, items[0]["id"])
             try:
                 http.delete(f"/leads/{items[0]['id']}")
             except httpx.HTTPError:
                 return
+
+    def _erase_again(self) -> None:
+        """Do an erasure that died once more: afterwards the lead is gone."""
+        lead_id, self._half_erased = self._half_erased, None
+        if lead_id is None:
+            return
+        with closing(self._cluster.administrator()) as http:
+            again = http.delete(f"/leads/{lead_id}").status_code
+            found = http.get(f"/leads/{lead_id}").status_code
+        self._expect(
+            again in {httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND}
+            and found == httpx.codes.NOT_FOUND,
+            f"an erasure that died is answered with {again}, its lead with {found}",
+        )
 
     def _migrate(self) -> None:
         """Die while a new database is made, then make it."""
