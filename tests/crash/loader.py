@@ -13,6 +13,8 @@ CLIENTS = 32
 SUBMISSIONS_EACH = 2
 _BOUNDARY = "crash-boundary"
 _ANSWER_SECONDS = 20
+_SIZES = (*(200, 2_000, 20_000, 20_000) * 4, 1_500_000)
+"""Bytes of a résumé; a large one, whose body comes in many pieces, now and then."""
 
 Answered = tuple[int, dict[str, str], bytes]
 """Status, headers by lower-case name, body."""
@@ -79,7 +81,7 @@ class Loader:
         with self._lock:
             self._numbers += 1
             number = self._numbers
-        size = chance.choice((200, 2_000, 20_000, 20_000, 1_500_000))
+        size = chance.choice(_SIZES)
         return Intent(
             number=number,
             round=round_number,
