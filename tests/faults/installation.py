@@ -49,6 +49,7 @@ class Installation(ExitStack):
         folder: for data, logs and the ledger.
         database_url: None for SQLite in `folder/data`.
         redis: with a Redis of its own, at `self.redis` behind `self.redis_proxy`.
+        services: how many `serve` processes, which clients take in turn; `self.service` is the first.
         workers: how many `worker` processes; with none, `serve` sends by itself. Needs `redis`.
         waits: constants of the product that would take too long, see `tests/faults/process.py`.
         settings: beyond those of every test service.
@@ -60,6 +61,7 @@ class Installation(ExitStack):
         *,
         database_url: str | None = None,
         redis: bool = False,
+        services: int = 1,
         workers: int = 0,
         waits: Mapping[str, float] | None = None,
         **settings: str,
@@ -67,6 +69,7 @@ class Installation(ExitStack):
         super().__init__()
         self.folder = folder
         self._redis_wanted = redis
+        self._service_number = services
         self._worker_number = workers
         data = folder / "data"
         self.database_url = database_url or f"sqlite:///{data}/notion.db"
@@ -95,17 +98,22 @@ class Installation(ExitStack):
             port = urlsplit(self.redis.url).port
             self.redis_proxy = self.enter_context(Proxy(port or 0))
             self.settings.setdefault("REDIS_URL", f"redis://127.0.0.1:{self.redis_proxy.port}/0")
-        self.service = self.enter_context(FaultService(self.folder, **self.settings))
+        self.services = [self.start_service(f"serve-{n}") for n in range(self._service_number)]
+        self.service = self.services[0]
         self.workers = [
             self.enter_context(FaultWorker(self.folder, name=f"worker-{number}", **self.settings))
             for number in range(self._worker_number)
         ]
         self.ledger = Ledger(self.folder / "ledger.jsonl")
         self.callback(self.ledger.close)
-        self.loader = Loader(self.ledger, [self.service.port], seed=1)
+        self.loader = Loader(self.ledger, [one.port for one in self.services], seed=1)
         self.engine = create_database_engine(self.database_url)
         self.callback(self.engine.dispose)
         return self
+
+    def start_service(self, name: str) -> FaultService:
+        """Start a `serve` on a port of its own and wait until it answers."""
+        return self.enter_context(FaultService(self.folder, name=name, **self.settings))
 
     def load(self, *, clients: int = 4, pause: float = 0.05) -> Load:
         """Return a load that submits while it is entered."""
