@@ -101,6 +101,7 @@ def _sqlite_engine(url: URL) -> Engine:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(url, module=sqlite.driver, **_POOL, **_PRIVACY)
     event.listen(engine, "connect", sqlite.prepare_connection)
+    event.listen(engine, "handle_error", sqlite.give_up_read_only_connection)
     event.listen(engine, "begin", _begin_on_sqlite)
     return engine
 

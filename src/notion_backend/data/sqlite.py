@@ -5,7 +5,7 @@ import time
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, ExceptionContext
 
 from notion_backend.core.errors import Unavailable
 
@@ -18,6 +18,8 @@ driver: ModuleType = bundled or sqlite3
 BUSY_TIMEOUT_MS = 5000
 _CHECKPOINT_WAIT_MS = 50
 _CHECKPOINT_PAUSE_SECONDS = 0.2
+_READ_ONLY = 8
+"""SQLITE_READONLY, the low byte of its extended codes (sqlite.org/rescode.html)."""
 _FIRST_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -38,6 +40,15 @@ def prepare_connection(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def give_up_read_only_connection(context: ExceptionContext) -> None:
+    """Let the pool forget a connection that was opened while the file could not be written.
+
+    It stays read-only for as long as it is open, whatever becomes of the file.
+    """
+    if getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF == _READ_ONLY:
+        context.is_disconnect = True
 
 
 def is_safe_for_many_processes() -> bool:
