@@ -49,7 +49,7 @@ class Installation(ExitStack):
         folder: for data, logs and the ledger.
         database_url: None for SQLite in `folder/data`.
         redis: with a Redis of its own, at `self.redis` behind `self.redis_proxy`.
-        services: how many `serve` processes, which clients take in turn; `self.service` is the first.
+        services: how many `serve` processes; clients take any, `self.service` is the first.
         workers: how many `worker` processes; with none, `serve` sends by itself. Needs `redis`.
         waits: constants of the product that would take too long, see `tests/faults/process.py`.
         settings: beyond those of every test service.

@@ -87,6 +87,11 @@ class ServerProcess:
         """Send a signal to the server alone, such as SIGSTOP and SIGCONT."""
         self._started.send_signal(number)
 
+    @property
+    def pid(self) -> int:
+        """The process id of what was started last."""
+        return self._started.pid
+
     def is_running(self) -> bool:
         """Tell whether the process lives."""
         return self._process is not None and self._process.poll() is None
