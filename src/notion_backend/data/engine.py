@@ -19,6 +19,14 @@ _DRIVERS = {
 _LOCK_WAIT_SECONDS = 4
 """Short enough for intake to try twice within the ten seconds that a repeated key may wait."""
 _POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_timeout": 5}
+_NOTICE_LOSS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 3,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 5000,
+}
+"""A server that is gone without a word is noticed in seconds, where TCP takes a quarter hour."""
 _PRIVACY: dict[str, Any] = {"hide_parameters": True}
 """Errors are logged, and what a statement carries is personal data."""
 _POSTGRESQL_SESSION = (
@@ -45,7 +53,7 @@ def create_database_engine(url: str) -> Engine:
         return create_engine(
             parsed,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5, "options": _POSTGRESQL_SESSION},
+            connect_args={**_NOTICE_LOSS, "options": _POSTGRESQL_SESSION},
             **_POOL,
             **_PRIVACY,
         )
