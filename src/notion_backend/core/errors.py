@@ -130,7 +130,7 @@ class Deadlocked(Contended):
 
 
 class LockedTooLong(Contended):
-    """Another transaction held what this one needs, for as long as anybody waits."""
+    """Another transaction held this one's idempotency key, for as long as anybody waits."""
 
 
 class KeyAlreadyUsed(Conflict):

@@ -34,9 +34,10 @@ def translate(error: SQLAlchemyError) -> BusinessError | None:
                 "Another change was in the way. Nothing was stored; try again.", retry_after=1
             )
         if numbers & _LOCK_TIMEOUT:
-            return LockedTooLong(
-                "Another change takes long. Nothing was stored; try again.", retry_after=2
-            )
+            waited = "Another change takes long. Nothing was stored; try again."
+            if (error.statement or "").startswith("INSERT INTO idempotency_records"):
+                return LockedTooLong(waited, retry_after=2)
+            return Unavailable(waited, retry_after=2)
         if error.connection_invalidated or type(error).__name__ in {
             "OperationalError",
             "InterfaceError",
