@@ -41,6 +41,7 @@ class HealthService:
         """Look at each part now; without the database no lead can be taken."""
         try:
             mail, worker = self._mail()
+            self._database.check_that_it_stores()
         except BusinessError as error:
             return HealthReport(Readiness.FAILING, {"database": error.detail})
         queue = OK if self._queue.is_healthy() else "Redis is away; mails go out by the sweep."

@@ -1,12 +1,14 @@
 """One use case, one unit of work, one visible commit."""
 
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from notion_backend.core.errors import Contended, Unavailable
 from notion_backend.data.database_errors import translate
 from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.repositories.events import EventRepository
@@ -21,6 +23,13 @@ from notion_backend.data.sqlite import BUSY_TIMEOUT_MS, purge_deleted_bytes
 from notion_backend.data.turns import Turns
 
 
+@dataclass(slots=True)
+class LastWrite:
+    """Whether the database could not store what was last written."""
+
+    failed: bool = False
+
+
 class UnitOfWork:
     """A transaction and its repositories.
 
@@ -28,9 +37,15 @@ class UnitOfWork:
     afterwards. Errors of the database leave the block as business errors.
     """
 
-    def __init__(self, session: Session, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        turns: Turns | None = None,
+        last_write: LastWrite | None = None,
+    ) -> None:
         self._session = session
         self._turns = turns
+        self._last_write = last_write
         self.leads = LeadRepository(session)
         self.resumes = ResumeRepository(session)
         self.users = UserRepository(session)
@@ -59,6 +74,9 @@ class UnitOfWork:
             if self._turns is not None:
                 self._turns.end()
         if isinstance(error, SQLAlchemyError) and (meaning := translate(error)):
+            is_down = isinstance(meaning, Unavailable) and not isinstance(meaning, Contended)
+            if is_down and self._last_write is not None:
+                self._last_write.failed = True
             raise meaning from error
 
     def flush(self) -> None:
@@ -69,9 +87,15 @@ class UnitOfWork:
         """Ask the database for the simplest thing there is."""
         return self._session.scalar(select(1)) == 1
 
+    def touch(self) -> None:
+        """Write what is there already, so that a commit has something to store."""
+        self._session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
     def commit(self) -> None:
         """Put everything on stable storage; once this returns it survives a power cut."""
         self._session.commit()
+        if self._last_write is not None:
+            self._last_write.failed = False
 
 
 class Database:
@@ -87,15 +111,27 @@ class Database:
         self._readers = sessionmaker(
             engine.execution_options(read_only=True), expire_on_commit=False
         )
+        self._last_write = LastWrite()
         self._turns = Turns(BUSY_TIMEOUT_MS / 1000) if engine.dialect.name == "sqlite" else None
 
     def writing(self) -> UnitOfWork:
         """Begin a unit of work that may change things."""
-        return UnitOfWork(self._writers(), self._turns)
+        return UnitOfWork(self._writers(), self._turns, self._last_write)
 
     def reading(self) -> UnitOfWork:
         """Begin a unit of work that only reads."""
         return UnitOfWork(self._readers())
+
+    def check_that_it_stores(self) -> None:
+        """Where the last write failed, write again and see; otherwise that write is the answer.
+
+        Raises:
+            Unavailable: it still cannot store anything.
+        """
+        if self._last_write.failed:
+            with self.writing() as work:
+                work.touch()
+                work.commit()
 
     def purge_deleted_bytes(self) -> None:
         """Remove what was erased from the files too, where the database does not by itself.
