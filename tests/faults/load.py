@@ -9,6 +9,7 @@ from statistics import quantiles
 from types import TracebackType
 from typing import Self
 
+from tests.crash.ledger import Intent
 from tests.crash.loader import Loader
 
 REFUSED = 0
@@ -23,6 +24,20 @@ class Answer:
     seconds: float
     status: int
     retry_after: str | None
+
+
+def plain_intent(number: int, *, key: str | None = None) -> Intent:
+    """Return a small submission for a test that sends its own."""
+    return Intent(
+        number=number,
+        round=0,
+        key=key,
+        first_name="Zoë",
+        last_name="Ångström",
+        email=f"plain-{number}@example.com",
+        filename="résumé.txt",
+        resume_size=2_000,
+    )
 
 
 class Load:

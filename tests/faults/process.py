@@ -14,6 +14,7 @@ from pathlib import Path
 from notion_backend.application.delivery import circuit_breaker, heartbeat, leases, postman
 from notion_backend.application.delivery import retry_schedule as schedule
 from notion_backend.cli import main
+from notion_backend.data import sqlite
 from notion_backend.mail import smtp, smtp_session
 
 
@@ -54,6 +55,11 @@ def _set_phases(factor: float) -> None:
     smtp.Timeouts = shortened  # type: ignore[misc,assignment]
 
 
+def _set_synchronous(level: float) -> None:
+    """Weaken how SQLite syncs: 1 is NORMAL, 0 is OFF."""
+    sqlite._PRAGMAS = (*sqlite._PRAGMAS, f"synchronous = {level:.0f}")
+
+
 _WAITS: dict[str, Callable[[float], None]] = {
     "lease": _set_lease,
     "probe": _set_probe,
@@ -61,6 +67,7 @@ _WAITS: dict[str, Callable[[float], None]] = {
     "retries, times": _set_retries,
     "silence": _set_silence,
     "phases, divided by": _set_phases,
+    "synchronous": _set_synchronous,
 }
 
 

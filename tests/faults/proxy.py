@@ -5,6 +5,7 @@ with Proxy(sink.port) as proxy:
     proxy.mode = BLACK_HOLE   # at any time, for open connections too
 """
 
+import ctypes
 import socket
 import struct
 import threading
@@ -20,15 +21,22 @@ SLOW = "slow"
 BLACK_HOLE = "black hole"
 """Take connections and bytes, and answer nothing."""
 
+_ATTACH_FILTER, _DETACH_FILTER = 26, 27
+_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+_DROP = struct.pack("HL", 1, ctypes.addressof(_NOTHING))
+"""A filter that lets no packet in: `ret 0`, see socket(7), SO_ATTACH_FILTER."""
 _PIECE = 64 * 1024
 _TICK_SECONDS = 0.02
 
 
 class Proxy:
-    """Listens on a port of 127.0.0.1 and connects to another, one thread a direction."""
+    """Listens on a port of 127.0.0.1 and connects to another, one thread a direction.
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    With several `targets` it takes them in turn, and the next where one refuses.
+    """
+
+    def __init__(self, *targets: int) -> None:
+        self.targets = targets
         self.mode = PASS
         self.bytes_a_second = 10.0
         self.connections = 0
@@ -66,7 +74,19 @@ class Proxy:
         for one in self._take_open():
             with suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.shutdown(socket.SHUT_RD)  # wakes the thread that reads, and says nothing
             one.close()
+
+    def lose(self) -> None:
+        """Lose every packet that comes, as where a machine or the way to it is gone.
+
+        Unlike with `BLACK_HOLE` nothing is acknowledged, and no connection comes about.
+        """
+        self._filter(_ATTACH_FILTER, _DROP)
+
+    def find(self) -> None:
+        """Lose no packet any more."""
+        self._filter(_DETACH_FILTER, 0)
 
     def __enter__(self) -> Self:
         self.listen()
@@ -80,6 +100,13 @@ class Proxy:
     ) -> None:
         self._closed.set()
         self.refuse()
+
+    def _filter(self, option: int, value: bytes | int) -> None:
+        with self._lock:
+            for one in (self._listener, *self._open):
+                if one is not None:
+                    with suppress(OSError):
+                        one.setsockopt(socket.SOL_SOCKET, option, value)
 
     def _take_open(self) -> list[socket.socket]:
         with self._lock:
@@ -102,7 +129,7 @@ class Proxy:
         while self.mode == BLACK_HOLE and not self._closed.is_set():
             time.sleep(_TICK_SECONDS)  # a server that comes back answers what has waited
         try:
-            server = socket.create_connection(("127.0.0.1", self._target), 5)
+            server = self._connect()
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 one.settimeout(None)
@@ -113,6 +140,14 @@ class Proxy:
             self._open.add(server)
         threading.Thread(target=self._hand_on, args=(client, server, False), daemon=True).start()
         self._hand_on(server, client, True)
+
+    def _connect(self) -> socket.socket:
+        first = self.connections % len(self.targets)
+        *others, last = (*self.targets[first:], *self.targets[:first])
+        for target in others:
+            with suppress(OSError):
+                return socket.create_connection(("127.0.0.1", target), 5)
+        return socket.create_connection(("127.0.0.1", last), 5)
 
     def _hand_on(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
         try:

@@ -13,6 +13,7 @@ from tests.crash.cluster import STAFF
 from tests.crash.ledger import Intent
 from tests.crash.loader import Answered
 from tests.faults.installation import Installation
+from tests.faults.load import plain_intent
 
 _AT_ONCE = 64
 _ROUNDS = int(os.environ.get("ONE_KEY_ROUNDS", "10"))
@@ -36,7 +37,7 @@ def test_sixty_four_requests_with_one_key_make_one_lead_and_its_mails_once(
     seen: Counter[int] = Counter()
     with ThreadPoolExecutor(_AT_ONCE) as clients:
         for number in range(_ROUNDS):
-            intent = _intent(number)
+            intent = plain_intent(number, key=f"one-key-{number}")
             parts.ledger.intend(intent)
             answers = [answer for answer in clients.map(send, [intent] * _AT_ONCE) if answer]
             statuses = Counter(status for status, _, _ in answers)
@@ -48,23 +49,10 @@ def test_sixty_four_requests_with_one_key_make_one_lead_and_its_mails_once(
     assert parts.assert_nothing_lost() == _ROUNDS
     each = Counter(message.recipient for message in parts.sink.messages)
     assert each == Counter(
-        {_intent(number).email: 1 for number in range(_ROUNDS)} | dict.fromkeys(STAFF, _ROUNDS)
+        {plain_intent(number).email: 1 for number in range(_ROUNDS)} | dict.fromkeys(STAFF, _ROUNDS)
     )
     measured(
         f"{_AT_ONCE} at once with one key, {_ROUNDS} times, {kind}, {services} serve",
         f"{seen[201]} x 201, {_ROUNDS} leads",
         f"{each.total()} mails, none twice",
-    )
-
-
-def _intent(number: int) -> Intent:
-    return Intent(
-        number=number,
-        round=0,
-        key=f"one-key-{number}",
-        first_name="Zoë",
-        last_name="Ångström",
-        email=f"one-{number}@example.com",
-        filename="résumé.txt",
-        resume_size=2_000,
     )
