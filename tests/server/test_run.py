@@ -83,6 +83,24 @@ def test_a_signal_lets_requests_in_flight_finish_and_is_no_failure(
         assert "Traceback" not in program.log
 
 
+@pytest.mark.parametrize("before", [b"", b"GET /api"])
+def test_a_request_that_was_on_its_way_is_answered_before_the_end(
+    tmp_path: Path, before: bytes
+) -> None:
+    request = b"GET /api/v1/slow?seconds=0 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with (
+        Program(tmp_path) as program,
+        socket.create_connection(("127.0.0.1", program.port), timeout=10) as client,
+    ):
+        client.sendall(before)
+        time.sleep(0.1)
+        program.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        client.sendall(request.removeprefix(before))
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert program.wait() == 0
+
+
 def test_a_silent_connection_does_not_delay_the_end(tmp_path: Path) -> None:
     with (
         Program(tmp_path) as program,

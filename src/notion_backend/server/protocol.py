@@ -34,6 +34,8 @@ class ConnectionLimits:
     """From the connection, or the first byte of a further request, to the end of its headers."""
     stall_seconds: float = 120.0
     """How long a client may take nothing of an answer that waits for it."""
+    last_request_seconds: float = 1.0
+    """How long a stopping server waits for a request that was under way when it was told."""
     header_bytes: int = 64 * 1024
     headers: int = 100
     address_bytes: int = 16 * 1024
@@ -148,9 +150,13 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def shutdown(self) -> None:
-        """Serve what has begun, then close."""
+        """Serve what has begun, then close; a request may be on its way to a new connection."""
         self._stopping = True
-        super().shutdown()
+        cycle: RequestResponseCycle | None = self.cycle
+        if self.is_idle and (cycle is None or self._in_headers):
+            self.loop.call_later(self.limits.last_request_seconds, super().shutdown)
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         """Wait for the client to take what is written."""

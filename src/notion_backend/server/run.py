@@ -1,5 +1,6 @@
 """Starts and stops the HTTP service: one process, or several under a supervisor."""
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -29,6 +30,8 @@ KEEP_ALIVE_SECONDS = 10
 _BACKLOG = 2048
 _MAX_OPEN_FILES = 65536
 _WORKER_ANSWERS_WITHIN = 30
+_LAST_LOOKS = 3
+"""Turns of the loop: one sees who waits, one takes them, one makes them connections."""
 
 _log = structlog.get_logger(__name__)
 _silent = logging.getLogger("notion_backend.silent")
@@ -204,6 +207,12 @@ class _Server(Server):
         for listener in sockets or ():
             address, port = listener.getsockname()[:2]
             _log.info("listening", address=address, port=port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Whoever waits in line is let in: closing the door would reset the connection.
+        for _ in range(_LAST_LOOKS):
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
 
 class _Lifespan(LifespanOn):
