@@ -1,6 +1,6 @@
 """Leases are taken away at random while eight workers send: who lost one stops at the last check.
 
-EXPIRY_MAILS says how many mails there are, 400 if it is not set.
+EXPIRY_MAILS says how many mails there are, 120 if it is not set.
 """
 
 import os
@@ -27,7 +27,7 @@ from tests.servers.smtp_sink import Action, SmtpSink
 from tests.service.client import SETTINGS
 from tests.waiting import wait_until
 
-MAILS = int(os.environ.get("EXPIRY_MAILS", "400"))
+MAILS = int(os.environ.get("EXPIRY_MAILS", "120"))
 WORKERS = 8
 _MOST_LOSSES = 2
 """A mail that loses its lease in an exchange three times is taken for one that kills workers."""
