@@ -48,7 +48,9 @@ class Installation(ExitStack):
     Args:
         folder: for data, logs and the ledger.
         database_url: None for SQLite in `folder/data`.
-        redis: with a Redis of its own, at `self.redis` behind `self.redis_proxy`.
+        redis: with a Redis of its own, at `self.redis` behind `self.redis_proxy`; with a text, that
+            is its password.
+        sink: the mail server, where it is not one that takes everything.
         services: how many `serve` processes; clients take any, `self.service` is the first.
         workers: how many `worker` processes; with none, `serve` sends by itself. Needs `redis`.
         waits: constants of the product that would take too long, see `tests/faults/process.py`.
@@ -60,7 +62,8 @@ class Installation(ExitStack):
         folder: Path,
         *,
         database_url: str | None = None,
-        redis: bool = False,
+        redis: bool | str = False,
+        sink: SmtpSink | None = None,
         services: int = 1,
         workers: int = 0,
         waits: Mapping[str, float] | None = None,
@@ -69,12 +72,15 @@ class Installation(ExitStack):
         super().__init__()
         self.folder = folder
         self._redis_wanted = redis
+        self._given_sink = sink
         self._service_number = services
         self._worker_number = workers
         data = folder / "data"
         self.database_url = database_url or f"sqlite:///{data}/notion.db"
         self.clock = folder / "clock"
         """Seconds by which the wall clock of every process is moved, when the file is there."""
+        self.names = folder / "names"
+        """Names that every process can resolve too: lines of an address and a name."""
         self.settings: dict[str, str] = {
             **SETTINGS,
             "DATA_DIR": str(data),
@@ -84,12 +90,13 @@ class Installation(ExitStack):
             "SECRET_KEY": "a key of the fault matrix that is long enough",
             "FAULT_WAITS": json.dumps(dict(waits or {})),
             "FAULT_CLOCK": str(self.clock),
+            "FAULT_NAMES": str(self.names),
             **settings,
         }
 
     def __enter__(self) -> "Installation":
         super().__enter__()
-        self.sink = self.enter_context(SmtpSink())
+        self.sink = self.enter_context(self._given_sink or SmtpSink())
         self.smtp_proxy = self.enter_context(Proxy(self.sink.port))
         self.settings.setdefault("SMTP_HOST", "127.0.0.1")
         self.settings.setdefault("SMTP_PORT", str(self.smtp_proxy.port))
@@ -97,7 +104,12 @@ class Installation(ExitStack):
             self.redis = self.enter_context(RedisServer(self.folder))
             port = urlsplit(self.redis.url).port
             self.redis_proxy = self.enter_context(Proxy(port or 0))
-            self.settings.setdefault("REDIS_URL", f"redis://127.0.0.1:{self.redis_proxy.port}/0")
+            password = ""
+            if isinstance(self._redis_wanted, str):
+                self.redis.ask("CONFIG", "SET", "requirepass", self._redis_wanted)
+                password = f":{self._redis_wanted}@"
+            url = f"redis://{password}127.0.0.1:{self.redis_proxy.port}/0"
+            self.settings.setdefault("REDIS_URL", url)
         self.services = [self.start_service(f"serve-{n}") for n in range(self._service_number)]
         self.service = self.services[0]
         self.workers = [
@@ -135,6 +147,16 @@ class Installation(ExitStack):
         with reading(self.engine).connect() as connection:
             query = text("SELECT count(*) FROM deliveries WHERE status = :status")
             return int(connection.execute(query, {"status": status}).scalar_one())
+
+    def attempts(self, recipient: str) -> list[dict[str, Any]]:
+        """Return every attempt to send to this address, oldest first."""
+        query = text(
+            "SELECT a.* FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id "
+            "WHERE d.recipient = :recipient ORDER BY a.id"
+        )
+        with reading(self.engine).connect() as connection:
+            rows = connection.execute(query, {"recipient": recipient}).mappings()
+            return [dict(row) for row in rows]
 
     def wait_until_all_sent(self, seconds: float = _DRAIN_SECONDS) -> float:
         """Wait until nothing is QUEUED or SENDING; return the seconds that it took."""

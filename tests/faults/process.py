@@ -2,14 +2,17 @@
 
 Run as `python -m tests.faults.process COMMAND ...`. FAULT_WAITS is JSON: names of `_WAITS` with
 seconds. FAULT_CLOCK names a file; the number in it is added to the wall clock, at any time.
+FAULT_NAMES names a file like /etc/hosts, which is asked for names before the real resolver is.
 """
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from notion_backend.application.delivery import circuit_breaker, heartbeat, leases, postman
 from notion_backend.application.delivery import retry_schedule as schedule
@@ -81,9 +84,22 @@ def _move_clock(file: Path) -> None:
             module.utcnow = utcnow  # type: ignore[attr-defined]
 
 
+def _know_names(file: Path) -> None:
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
+        lines = file.read_text().splitlines() if file.exists() else []
+        addresses = {name: address for address, name in map(str.split, lines)}
+        return resolve(addresses.get(host, host), *arguments, **named)
+
+    socket.getaddrinfo = getaddrinfo
+
+
 if __name__ == "__main__":
     for wait, seconds in json.loads(os.environ.get("FAULT_WAITS", "{}")).items():
         _WAITS[wait](seconds)
     if clock := os.environ.get("FAULT_CLOCK"):
         _move_clock(Path(clock))
+    if names := os.environ.get("FAULT_NAMES"):
+        _know_names(Path(names))
     sys.exit(main())

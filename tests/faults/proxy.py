@@ -41,6 +41,8 @@ class Proxy:
         self.bytes_a_second = 10.0
         self.connections = 0
         """How many were taken so far."""
+        self.heard: bytearray | None = None
+        """What clients said, byte by byte as it was on the wire; kept once this is not None."""
         self.port = 0
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
@@ -154,6 +156,8 @@ class Proxy:
             while piece := source.recv(1 if is_answer and self.mode == SLOW else _PIECE):
                 while self.mode == BLACK_HOLE and not self._closed.is_set():
                     time.sleep(_TICK_SECONDS)
+                if self.heard is not None and not is_answer:
+                    self.heard += piece
                 if is_answer and self.mode == SLOW:
                     for byte in piece:
                         time.sleep(1 / self.bytes_a_second)

@@ -2,6 +2,7 @@
 
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import redis
@@ -23,6 +24,11 @@ class RedisServer(ServerProcess):
 
     def is_ready(self) -> bool:
         return answers(self.url)
+
+    def ask(self, *words: str | int, password: str | None = None) -> Any:
+        """Say something to the server and return its answer."""
+        with redis.Redis.from_url(self.url, password=password) as client:
+            return client.execute_command(*words)
 
 
 def answers(url: str) -> bool:
