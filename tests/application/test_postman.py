@@ -316,6 +316,16 @@ def test_a_lease_that_stands_is_claimed_by_nobody_else(database: Database, lease
     assert leases.claim(10) == []
 
 
+def test_what_a_dead_worker_left_goes_before_a_queue_that_is_longer_than_a_batch(
+    database: Database, leases: Leases
+) -> None:
+    [left] = queue_mails(database, "left@example.com")
+    [lease] = leases.claim(1)
+    expire(database, lease)
+    queue_mails(database, *(f"p{number}@example.com" for number in range(3)))
+    assert [one.delivery_id for one in leases.claim(2)][:1] == [left.id]
+
+
 def test_only_the_named_mails_are_claimed_when_the_queue_names_some(
     database: Database, leases: Leases
 ) -> None:

@@ -43,13 +43,13 @@ class DeliveryRepository:
             token: what every later change of these rows must name.
             until: when the lease ends by itself.
         """
-        claimed = self._lock(self._queued(now, among), limit)
-        if among is None and len(claimed) < limit:
-            abandoned = self._lock(self._abandoned(now), limit - len(claimed))
-            for delivery in abandoned:
-                delivery.deaths += delivery.in_exchange
-                delivery.in_exchange = False
-            claimed += abandoned
+        # What a dead worker left behind is the longest due: a long queue must not stand before it.
+        abandoned = self._lock(self._abandoned(now), limit) if among is None else []
+        for delivery in abandoned:
+            delivery.deaths += delivery.in_exchange
+            delivery.in_exchange = False
+        queued = self._lock(self._queued(now, among), limit - len(abandoned))
+        claimed = [*abandoned, *queued]
         for delivery in claimed:
             delivery.status = DeliveryStatus.SENDING
             delivery.lease_token = token
