@@ -23,7 +23,7 @@ from tests.faults.proxy import Proxy
 from tests.servers.redis import RedisServer
 from tests.servers.service import Service, Worker
 from tests.servers.smtp_sink import SmtpSink
-from tests.service.client import SETTINGS
+from tests.service.client import ADMIN_PASSWORD, SETTINGS
 from tests.waiting import wait_until
 
 _MODULE = "tests.faults.process"
@@ -136,6 +136,22 @@ class Installation(ExitStack):
         answer = httpx.get(f"{self.service.base_url}/readyz", timeout=10, trust_env=False)
         return answer.status_code, answer.json()
 
+    def move_clock(self, seconds: float) -> None:
+        """Let the wall clock of every process be wrong by so much from now on."""
+        moved = self.clock.with_suffix(".new")
+        moved.write_text(str(seconds))
+        moved.rename(self.clock)  # nobody reads half of it
+
+    def administrator(self) -> httpx.Client:
+        """Return a client of the API, signed in."""
+        client = httpx.Client(
+            base_url=f"{self.service.base_url}/api/v1", timeout=20, trust_env=False
+        )
+        form = {"grant_type": "password", "username": "admin", "password": ADMIN_PASSWORD}
+        token = client.post("/auth/token", data=form).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
+
     def mails(self) -> list[dict[str, Any]]:
         """Return every row of the outbox, oldest first."""
         with reading(self.engine).connect() as connection:
@@ -148,11 +164,11 @@ class Installation(ExitStack):
             query = text("SELECT count(*) FROM deliveries WHERE status = :status")
             return int(connection.execute(query, {"status": status}).scalar_one())
 
-    def attempts(self, recipient: str) -> list[dict[str, Any]]:
-        """Return every attempt to send to this address, oldest first."""
+    def attempts(self, recipient: str = "%") -> list[dict[str, Any]]:
+        """Return every attempt to send, or every one to this address, oldest first."""
         query = text(
             "SELECT a.* FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id "
-            "WHERE d.recipient = :recipient ORDER BY a.id"
+            "WHERE d.recipient LIKE :recipient ORDER BY a.id"
         )
         with reading(self.engine).connect() as connection:
             rows = connection.execute(query, {"recipient": recipient}).mappings()

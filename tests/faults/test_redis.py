@@ -185,6 +185,7 @@ def test_what_was_evicted_is_found_by_the_sweep(
         parts.workers[0].send_signal(signal.SIGSTOP)
         wait_until(lambda: parts.redis.ask("DBSIZE") == 1, 30)
         waiting = _evict_the_list(parts)
+        wait_until(lambda: len(load.since(failed)) >= 5, 30)
         parts.workers[0].send_signal(signal.SIGCONT)
         healed = load.now()
         sent = len(parts.sink.messages)
