@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from sqlalchemy import text
 
+from notion_backend.data import sqlite
 from notion_backend.data.engine import create_database_engine
 from tests.crash import invariants
 from tests.crash.cluster import STAFF, reading
@@ -141,6 +143,31 @@ class Installation(ExitStack):
         moved = self.clock.with_suffix(".new")
         moved.write_text(str(seconds))
         moved.rename(self.clock)  # nobody reads half of it
+
+    def stop_between_commits(self, worker: FaultWorker) -> None:
+        """Stop a worker where it holds no lock of SQLite: there it would hold up everybody."""
+        for _ in range(40):
+            worker.send_signal(signal.SIGSTOP)
+            if self._can_be_written():
+                return
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(0.3)  # its commit ends
+        raise AssertionError("the worker is always within a commit")
+
+    def _can_be_written(self) -> bool:
+        if self.engine.dialect.name != "sqlite":
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("PRAGMA busy_timeout = 1000")
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        except sqlite.driver.OperationalError:
+            return False
+        finally:
+            raw.invalidate()
+        return True
 
     def administrator(self) -> httpx.Client:
         """Return a client of the API, signed in."""

@@ -182,7 +182,7 @@ def test_what_was_evicted_is_found_by_the_sweep(
     with parts.load(clients=2, pause=0.1) as load:
         wait_until(lambda: len(load.answers) >= 10, 30)
         failed = load.now()
-        parts.workers[0].send_signal(signal.SIGSTOP)
+        parts.stop_between_commits(parts.workers[0])
         wait_until(lambda: parts.redis.ask("DBSIZE") == 1, 30)
         waiting = _evict_the_list(parts)
         wait_until(lambda: len(load.since(failed)) >= 5, 30)
