@@ -131,7 +131,7 @@ class Leases:
         """Give back a mail whose exchange never began."""
 
         def released(_: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-            delivery.requeue(now)
+            delivery.requeue(delivery.next_attempt_at or now)
 
         self._commits.wait_for(_Change(lease, released))
 
@@ -152,10 +152,12 @@ class Leases:
 
         def failed(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
             if isinstance(error, MailOutage):
-                # Not this mail's fault: it stays due, and the attempt does not count.
+                # Not this mail's fault: the attempt does not count, and it keeps its place in the
+                # line. At MAIL the server knows of this mail, so another one is tried next.
                 delivery.attempts -= 1
                 delivery.last_reply = str(error)[:500]
-                delivery.requeue(now)
+                place = now if error.stage == "mail" else delivery.next_attempt_at
+                delivery.requeue(place or now)
                 return
             delay = _delay(error, delivery.attempts)
             if delay is None:
