@@ -87,5 +87,6 @@ class Heartbeat(threading.Thread):
             )
             work.workers.remove_before(now - 10 * TAKEN_FOR_DEAD)
             forget_old_keys(work, now)
+            work.deliveries.bring_forward(now)
             work.commit()
         self._told = trouble

@@ -145,6 +145,18 @@ class DeliveryRepository:
         )
         return ids
 
+    def bring_forward(self, now: datetime) -> None:
+        """Make due what was never tried and waits: the clock was ahead when it was queued."""
+        self._session.execute(
+            update(Delivery)
+            .where(
+                Delivery.status == DeliveryStatus.QUEUED,
+                Delivery.next_attempt_at > now,
+                Delivery.attempts == 0,
+            )
+            .values(next_attempt_at=now)
+        )
+
     def remove(self, delivery: Delivery) -> None:
         """Delete a mail that is for nobody."""
         self._session.delete(delivery)
