@@ -105,19 +105,19 @@ def test_who_hangs_up_before_its_turn_is_not_stored(store: Store) -> None:
     assert store.batches == [[1]]
 
 
-def test_where_nothing_can_be_stored_all_are_told_at_once() -> None:
-    asked: list[int] = []
+class Down(Store):
+    """Can store nothing at all."""
 
-    def fail(batch: Sequence[int]) -> list[int]:
-        asked.append(len(batch))
+    def __call__(self, batch: Sequence[int]) -> list[int]:
+        super().__call__(batch)
         raise Unavailable("The disk is full.", retry_after=5)
 
-    commits = SharedCommits(fail, weigh=lambda _: 1)
 
-    async def submit_many() -> list[int | BaseException]:
-        return await asyncio.gather(*(commits.submit(n) for n in range(50)), return_exceptions=True)
-
-    answers = asyncio.run(submit_many())
+def test_where_nothing_can_be_stored_whoever_waits_is_told_at_once() -> None:
+    store = Down()
+    commits = SharedCommits(store)
+    answers = asyncio.run(submit_behind_the_first(commits, store, [2, 3, 4]))
     commits.close()
+    assert len(answers) == 4
     assert all(isinstance(answer, Unavailable) for answer in answers)
-    assert sum(asked) == 50, "nobody was tried twice"
+    assert store.batches == [[1]], "who waited behind the first did not wait for the same again"

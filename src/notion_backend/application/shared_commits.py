@@ -99,6 +99,13 @@ class SharedCommits(Generic[Item, Result]):
                 batch.append(self._line.popleft())
             return batch
 
+    def _take_line(self) -> list[tuple[Item, Future[Result]]]:
+        """Take everybody who waits and has not hung up."""
+        with self._changed:
+            waiting = list(self._line)
+            self._line.clear()
+        return [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
+
     def _answer(self, batch: list[tuple[Item, Future[Result]]]) -> None:
         # Whoever hung up before its turn is not stored; from here on it is too late to cancel.
         batch = [entry for entry in batch if entry[1].set_running_or_notify_cancel()]
@@ -108,8 +115,11 @@ class SharedCommits(Generic[Item, Result]):
             results = self._store([item for item, _ in batch])
         except Exception as error:
             # One bad item must not harm the others: each again in a transaction of its own. But
-            # where nothing can be stored at all, each would only wait for the same answer.
+            # where nothing can be stored at all, each would only wait for the same answer, and so
+            # would whoever has come meanwhile.
             is_down = isinstance(error, Unavailable) and not isinstance(error, Contended)
+            if is_down:
+                batch += self._take_line()
             if len(batch) > 1 and not is_down:
                 for entry in batch:
                     self._answer_alone(entry)

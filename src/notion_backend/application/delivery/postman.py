@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -26,7 +27,9 @@ from notion_backend.mail.sender import LeaseLost, MailError, MailOutage, Sender
 SENDERS = 4
 SWEEP_SECONDS = 2.0
 _PAUSE_SECONDS = 1.0
-_RECORDING_PAUSE_SECONDS = 0.2
+_ABSENCE_PAUSE_SECONDS = 0.2
+
+Result = TypeVar("Result")
 
 _log = structlog.get_logger(__name__)
 
@@ -148,7 +151,7 @@ class Postman:
         if self._stopping.is_set() or self._breaker.keeps_back():
             leases.release(lease)
             return
-        mail = leases.begin(lease)
+        mail = self._through_absence(lambda: leases.begin(lease))
         if mail is None:
             return
         try:
@@ -157,7 +160,7 @@ class Postman:
         except MailUnrenderable as error:
             reason = str(error)
             _log.error("mail_template_failed", kind=mail.kind, reason=reason)
-            self._record(lambda: leases.record_unrenderable(lease, reason))
+            self._through_absence(lambda: leases.record_unrenderable(lease, reason))
         except LeaseLost:
             _log.warning("lease_lost", delivery=str(mail.id))
         except MailError as error:
@@ -167,25 +170,25 @@ class Postman:
             else:
                 self._answered(str(failure))
             _log.warning("mail_not_sent", stage=failure.stage, delivery=str(mail.id))
-            self._record(lambda: leases.record_error(lease, failure))
+            self._through_absence(lambda: leases.record_error(lease, failure))
         else:
             self._answered()
-            self._record(lambda: leases.record_sent(lease, reply))
+            self._through_absence(lambda: leases.record_sent(lease, reply))
             _log.info("mail_sent", kind=mail.kind, delivery=str(mail.id))
 
-    def _record(self, record: Callable[[], None]) -> None:
-        """Record what became of a mail, through a short absence of the database.
+    def _through_absence(self, change: Callable[[], Result]) -> Result:
+        """Make a change through a short absence of the database, for as long as a lease lasts.
 
-        What is not recorded is sent again once the lease has run out.
+        A mail that was sent and cannot be recorded is sent again once its lease has run out.
         """
         patience_ends = time.monotonic() + LEASE.total_seconds()
         while True:
             try:
-                return record()
+                return change()
             except Unavailable:
                 if time.monotonic() > patience_ends:
                     raise
-                time.sleep(_RECORDING_PAUSE_SECONDS)
+                time.sleep(_ABSENCE_PAUSE_SECONDS)
 
     def _answered(self, refusal: str | None = None) -> None:
         """Note that the server answers; after an outage all that waited is due now."""
