@@ -1,5 +1,6 @@
 """The engine: what each database needs at connect, so that the rest of the code need not know."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def create_database_engine(url: str) -> Engine:
             **_POOL,
             **_PRIVACY,
         )
-    return create_engine(
+    engine = create_engine(
         parsed.update_query_dict({"charset": "utf8mb4"}),
         pool_pre_ping=True,
         pool_recycle=3600,
@@ -71,6 +72,8 @@ def create_database_engine(url: str) -> Engine:
         **_POOL,
         **_PRIVACY,
     )
+    event.listen(engine, "connect", _notice_loss)
+    return engine
 
 
 def weakness(engine: Engine) -> str | None:
@@ -102,6 +105,19 @@ def _with_driver(url: str) -> URL:
     if not parsed.database:
         raise ConfigurationError("DATABASE_URL: names no database behind the host")
     return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _notice_loss(connection: Any, _record: object) -> None:
+    """Do for PyMySQL, which has no options for it, what `_NOTICE_LOSS` does for PostgreSQL."""
+    connected: socket.socket = connection._sock  # noqa: SLF001 - there is no other way to it
+    if connected.family != socket.AF_UNIX:
+        for option, value in (
+            (socket.TCP_KEEPIDLE, _NOTICE_LOSS["keepalives_idle"]),
+            (socket.TCP_KEEPINTVL, _NOTICE_LOSS["keepalives_interval"]),
+            (socket.TCP_KEEPCNT, _NOTICE_LOSS["keepalives_count"]),
+            (socket.TCP_USER_TIMEOUT, _NOTICE_LOSS["tcp_user_timeout"]),
+        ):
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _sqlite_engine(url: URL) -> Engine:
