@@ -59,7 +59,8 @@ def _at_once(port: int, sent: bytes) -> None:
 
 
 def _windows(folder: Path) -> list[float]:
-    return [float(line) for file in folder.glob("windows-*") for line in file.open()]
+    lines = [line for file in folder.glob("windows-*") for line in file.open()]
+    return [float(line.split()[1]) for line in lines]
 
 
 def _bare_commit(folder: Path) -> float:

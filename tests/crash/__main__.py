@@ -55,6 +55,7 @@ def tell(report: Report, seconds: float) -> None:
         "missing": sum(line.startswith(("I2:", "I3:", "I4:")) for line in found),
         "phantom": sum(line.startswith(("I6:", "I10:")) for line in found),
         "duplicate mails": f"{report.duplicates} of at most {report.duplicates_allowed}",
+        "of them by a stall": f"{report.duplicates_by_stalls} (not recorded for 2 s and more)",
         "kills that caught one": report.catching_kills,
         "250 to commit": _window(report.windows),
         "slowest restart": f"{report.slowest_restart:.1f} s",
@@ -63,7 +64,7 @@ def tell(report: Report, seconds: float) -> None:
     }
     for name, value in figures.items():
         say(f"{name:>22}: {value}")
-    for line in found[:20]:
+    for line in (report.wrong + [line for line in found if line not in report.wrong])[:20]:
         say(f"VIOLATED {line}")
     if report.missed:
         say(f"NOT VALID: nobody came to {', '.join(report.missed)}; run more rounds")

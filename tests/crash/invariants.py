@@ -61,7 +61,7 @@ class Accepted:
     def update(self) -> None:
         """Look at what has come since."""
         for message in self._messages[self._seen :]:
-            self.by_delivery[_id_of(message.message_id)].append(message)
+            self.by_delivery[id_of(message.message_id)].append(message)
             self._seen += 1
 
 
@@ -125,12 +125,13 @@ def last_lead(engine: Engine) -> int:
 
 
 def _verify_lead(verdict: Verdict, engine: Engine, lead: Mapping[str, Any], intent: Intent) -> None:
-    same = (lead["first_name"], lead["last_name"], lead["resume_filename"]) == (
-        intent.first_name,
-        intent.last_name,
-        intent.filename,
-    )
+    columns = ("first_name", "last_name", "resume_filename", "resume_size", "state")
+    wanted = (intent.first_name, intent.last_name, intent.filename, len(intent.resume), "PENDING")
+    same = tuple(lead[column] for column in columns) == wanted
     verdict.expect(same, f"I1: lead {lead['id']} is not what was sent")
+    events = _rows(engine, "SELECT action FROM events WHERE lead_id = :after", lead["id"])
+    once = [row["action"] for row in events].count("lead.submitted") == 1
+    verdict.expect(once, f"I1: the history of lead {lead['id']} does not begin with its arrival")
     digest = hashlib.sha256()
     for chunk in _rows(
         engine,
@@ -148,18 +149,23 @@ def _verify_mails(
     mails: Sequence[Mapping[str, Any]],
     accepted: Mapping[str, Sequence[Received]],
 ) -> None:
-    wanted = Counter([lead["email"], *STAFF])
+    wanted = Counter([("prospect_confirmation", lead["email"])])
+    wanted.update(("staff_notification", address) for address in STAFF)
     verdict.expect(
-        Counter(mail["recipient"] for mail in mails) == wanted,
+        Counter((mail["kind"], mail["recipient"]) for mail in mails) == wanted,
         f"I2: lead {lead['id']} has {len(mails)} mails",
     )
     for mail in mails:
         name = f"mail {mail['id']} of lead {lead['id']}"
         verdict.expect(mail["status"] == "SENT", f"I3: {name} is {mail['status']}")
-        copies = accepted.get(_id_of(str(mail["id"])), ())
+        copies = accepted.get(id_of(str(mail["id"])), ())
         verdict.expect(
             copies and all(copy.recipient == mail["recipient"] for copy in copies),
             f"I4: {name} did not reach {mail['recipient']}",
+        )
+        verdict.expect(
+            all(lead["reference"].encode() in copy.data for copy in copies),
+            f"I4: {name} tells of another lead",
         )
         verdict.expect(len({copy.data for copy in copies}) <= 1, f"I5: copies of {name} differ")
         if len(copies) > 1:
@@ -168,19 +174,22 @@ def _verify_mails(
 
 def lost(engine: Engine, ledger: Ledger, round_number: int, erased: set[str]) -> list[str]:
     """Find acknowledged leads of a round that are not there (I1)."""
-    references = {
-        reference
+    told = {
+        (intent.email, reference)
         for intent in ledger.acknowledged(round_number)
         if intent.email not in erased
         for reference in ledger.acks[intent.email]
     }
-    kept = {row["reference"] for row in _rows(engine, "SELECT reference FROM leads")}
-    return [f"I1: acknowledged lead {one} is lost" for one in references - kept]
+    kept = {
+        (row["email"], row["reference"])
+        for row in _rows(engine, "SELECT email, reference FROM leads")
+    }
+    return [f"I1: acknowledged lead {one} is lost" for _, one in told - kept]
 
 
 def strangers(engine: Engine, accepted: Accepted, before: set[str]) -> list[str]:
     """Find accepted mails that belong to no mail of the database, nor did before (I10)."""
-    known = {_id_of(str(row["id"])) for row in _rows(engine, "SELECT id FROM deliveries")} | before
+    known = {id_of(str(row["id"])) for row in _rows(engine, "SELECT id FROM deliveries")} | before
     return [
         f"I10: nobody asked for the mail {one} to {copies[0].recipient}"
         for one, copies in accepted.by_delivery.items()
@@ -191,10 +200,10 @@ def strangers(engine: Engine, accepted: Accepted, before: set[str]) -> list[str]
 def mail_ids(engine: Engine, lead_id: int) -> set[str]:
     """Return the mails of a lead that is going to be erased."""
     found = _rows(engine, "SELECT id FROM deliveries WHERE lead_id = :after", lead_id)
-    return {_id_of(str(row["id"])) for row in found}
+    return {id_of(str(row["id"])) for row in found}
 
 
-def _id_of(written: str) -> str:
+def id_of(written: str) -> str:
     """Return a delivery's id, however the database or a Message-ID writes it."""
     return written.strip("<>").partition("@")[0].replace("-", "")
 

@@ -112,7 +112,7 @@ def test_a_restarted_server_is_no_outage(sink: SmtpSink, sender: SmtpSender) -> 
     assert len(sink.messages) == 2
 
 
-def test_a_refusal_of_mail_on_a_kept_connection_is_asked_once(
+def test_a_refusal_of_mail_on_a_kept_connection_is_believed_when_a_new_one_repeats_it(
     sink: SmtpSink, sender: SmtpSender
 ) -> None:
     sender.send(message(), always)
@@ -120,7 +120,18 @@ def test_a_refusal_of_mail_on_a_kept_connection_is_asked_once(
 
     with pytest.raises(MailOutage):
         sender.send(message(), always)
-    assert sink.connections == 1
+    assert sink.connections == 2
+
+
+def test_a_server_that_tires_of_a_connection_is_no_outage(
+    sink: SmtpSink, sender: SmtpSender
+) -> None:
+    sender.send(message(), always)
+    sink.script["mail"] = ["451 4.7.0 too many messages on this connection"]
+
+    sender.send(message(), always)
+    assert len(sink.messages) == 2
+    assert sink.connections == 2
 
 
 STAGES = [

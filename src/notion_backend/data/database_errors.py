@@ -41,6 +41,8 @@ def translate(error: SQLAlchemyError) -> BusinessError | None:
         if error.connection_invalidated or type(error).__name__ in {
             "OperationalError",
             "InterfaceError",
+            "InternalError",  # PostgreSQL: read-only, as on a standby or after a full disk
+            "NotSupportedError",  # PostgreSQL: a plan from before a migration
         }:
             return Unavailable(
                 "The database does not answer or cannot store. Nothing was stored; try again.",

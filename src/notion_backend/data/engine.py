@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from notion_backend.core.errors import ConfigurationError
@@ -28,6 +28,8 @@ _NOTICE_LOSS: dict[str, Any] = {
     "tcp_user_timeout": 5000,
 }
 """A server that is gone without a word is noticed in seconds, where TCP takes a quarter hour."""
+_OUTLIVED = frozenset({"25006", "0A000"})
+"""Read-only, as a server that became a standby; a cached plan from before a migration."""
 _PRIVACY: dict[str, Any] = {"hide_parameters": True}
 """Errors are logged, and what a statement carries is personal data."""
 _POSTGRESQL_SESSION = (
@@ -51,13 +53,15 @@ def create_database_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
+        engine = create_engine(
             parsed,
             pool_pre_ping=True,
             connect_args={**_NOTICE_LOSS, "options": _POSTGRESQL_SESSION},
             **_POOL,
             **_PRIVACY,
         )
+        event.listen(engine, "handle_error", _give_up_outlived_connection)
+        return engine
     engine = create_engine(
         parsed.update_query_dict({"charset": "utf8mb4"}),
         pool_pre_ping=True,
@@ -105,6 +109,12 @@ def _with_driver(url: str) -> URL:
     if not parsed.database:
         raise ConfigurationError("DATABASE_URL: names no database behind the host")
     return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _give_up_outlived_connection(context: ExceptionContext) -> None:
+    """Let the pool forget a connection whose server, or whose schema, is not what it was."""
+    if getattr(context.original_exception, "sqlstate", None) in _OUTLIVED:
+        context.is_disconnect = True
 
 
 def _notice_loss(connection: Any, _record: object) -> None:

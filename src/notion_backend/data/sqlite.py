@@ -92,6 +92,13 @@ def _truncate_log(engine: Engine) -> bool:
         cursor.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
         busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    except driver.Error as error:
+        raw.invalidate()  # its timeout is not the usual one
+        raise Unavailable(
+            "It is erased, but its bytes cannot be removed now; erase it again in a minute.",
+            retry_after=60,
+        ) from error
+    else:
         return not busy
     finally:
         raw.close()

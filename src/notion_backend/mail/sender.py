@@ -40,12 +40,14 @@ class MailError(Exception):
     """An attempt that ended without acceptance.
 
     `stage` is how far it came: connect, banner, ehlo, starttls, auth, mail, rcpt, data or dot.
-    `reply` holds the other side's words, or ours where it said none, in at most 500 characters.
+    `reply` holds the other side's words, or ours where it said none, in at most 500 characters;
+    `heard` is false where the connection broke or nothing came in time.
     """
 
-    def __init__(self, stage: str, reply: str) -> None:
+    def __init__(self, stage: str, reply: str, *, heard: bool = True) -> None:
         self.stage = stage
         self.reply = clean_reply(reply)
+        self.heard = heard
         super().__init__(f"{stage}: {self.reply}")
 
 
@@ -59,8 +61,8 @@ class MailDeferred(MailError):
     `retry_after` is the wait in seconds it asked for, a day at most, if it named one.
     """
 
-    def __init__(self, stage: str, reply: str) -> None:
-        super().__init__(stage, reply)
+    def __init__(self, stage: str, reply: str, *, heard: bool = True) -> None:
+        super().__init__(stage, reply, heard=heard)
         self.retry_after = requested_wait(self.reply)
 
 

@@ -82,9 +82,8 @@ class SmtpSender:
         if (kept := self._kept()) is not None:
             try:
                 return self._mail(kept, message)
-            except MailOutage:
-                if kept.sock is not None:
-                    raise
+            except MailOutage:  # perhaps of this connection alone: a new one has to tell
+                self._drop()
         self._connection = open_session(self._server, self._timeouts, self._context)
         self._messages = 0
         return self._mail(self._connection, message)
@@ -139,7 +138,7 @@ class SmtpSender:
         try:
             connection.send(_stuffed(message.data))
         except smtplib.SMTPServerDisconnected as error:
-            raise MailDeferred("data", str(error)) from error
+            raise MailDeferred("data", str(error), heard=False) from error
 
     def _finish(self, connection: Connection, may_finish: Callable[[], bool]) -> str:
         if not may_finish():
@@ -166,7 +165,7 @@ class SmtpSender:
         try:
             code, text = connection.docmd(command)
         except smtplib.SMTPServerDisconnected as error:
-            raise broken(stage, str(error)) from error
+            raise broken(stage, str(error), heard=False) from error
         if code == _CLOSING:
             connection.close()
         words = text.decode("utf-8", "replace")

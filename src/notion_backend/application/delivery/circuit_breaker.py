@@ -14,17 +14,27 @@ REFUSALS_THAT_ALARM = 10
 
 
 class CircuitBreaker:
-    """Closed while mail flows; open from an outage until a probe is answered."""
+    """Closed while mail flows; open from an outage until a probe is answered.
+
+    Several senders tell it what they meet, some of it late. An exchange that began before the
+    breaker opened or closed last is old news: its outage opens nothing, its silence closes nothing.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._next_probe: float | None = None
-        self._probe_may_pass = False
+        self._probe: object = None
+        self._turn = 0
         self.outage: str | None = None
         """What the server or the network said; None while closed."""
         self.failures_in_a_row = 0
         self._last_failure = ""
+
+    @property
+    def turn(self) -> int:
+        """Return a number that grows whenever it opens or closes; noted as an exchange begins."""
+        return self._turn
 
     @property
     def trouble(self) -> str | None:
@@ -47,33 +57,57 @@ class CircuitBreaker:
                 return 0.0
             return max(0.0, self._next_probe - self._monotonic())
 
-    def begin_probe(self) -> None:
-        """Let the next mail pass, and after it none for a minute."""
+    def begin_probe(self, mail: object) -> None:
+        """Let this mail pass, and after it none for a minute."""
         with self._lock:
             if self._next_probe is not None:
-                self._probe_may_pass = True
+                self._probe = mail
                 self._next_probe = self._monotonic() + PROBE_SECONDS
 
-    def keeps_back(self) -> bool:
+    def keeps_back(self, mail: object) -> bool:
         """Tell whether this mail must wait; the probe alone passes while open."""
         with self._lock:
-            if self._next_probe is None:
-                return False
-            passes, self._probe_may_pass = self._probe_may_pass, False
-            return not passes
+            return self._next_probe is not None and mail != self._probe
 
-    def opened_by(self, outage: str) -> None:
-        """Note that the way out is closed, and why."""
+    def probe_unused(self, mail: object) -> None:
+        """Note that the server was never asked about this mail; was it the probe, another may go.
+
+        So a mail that turns out to be for nobody costs the others no minute.
+        """
         with self._lock:
+            if self._next_probe is not None and mail == self._probe:
+                self._next_probe = self._monotonic()
+
+    def nothing_waits(self) -> None:
+        """Close, for there is no mail to probe with: the next one will tell."""
+        with self._lock:
+            self._close()
+
+    def opened_by(self, outage: str, since: int) -> None:
+        """Note that the way out is closed, and why, as met by an exchange of turn `since`."""
+        with self._lock:
+            if self._next_probe is None and since < self._turn:
+                return
             self.failures_in_a_row += 1
             self.outage = outage
             if self._next_probe is None:
+                self._turn += 1
                 self._next_probe = self._monotonic() + FIRST_PROBE_SECONDS
 
-    def closed_by_answer(self, refusal: str | None = None) -> None:
-        """Note that the server took a mail, or refused it in these words: the way is open."""
+    def closed_by_answer(self, refusal: str | None, since: int, *, heard: bool = True) -> None:
+        """Note that an exchange came as far as a mail of its own: the way is open.
+
+        Args:
+            refusal: why the mail was not taken; None where it was.
+            since: the turn in which the exchange began.
+            heard: whether the server itself said so; false where it fell silent.
+        """
         with self._lock:
             self.failures_in_a_row = 0 if refusal is None else self.failures_in_a_row + 1
             self._last_failure = refusal or ""
-            self.outage = None
-            self._next_probe = None
+            if heard or since == self._turn:
+                self._close()
+
+    def _close(self) -> None:
+        self._turn += self._next_probe is not None
+        self._next_probe = self._probe = self.outage = None

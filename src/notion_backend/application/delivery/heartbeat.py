@@ -10,6 +10,7 @@ import structlog
 
 from notion_backend.application.delivery.circuit_breaker import CircuitBreaker
 from notion_backend.application.delivery.leases import LEASE, Lease, Leases
+from notion_backend.application.delivery.retry_schedule import LONGEST_DELAY
 from notion_backend.application.idempotency import forget_old_keys
 from notion_backend.core.clock import utcnow
 from notion_backend.core.errors import BusinessError
@@ -51,6 +52,8 @@ class Heartbeat(threading.Thread):
                 self._tick(time.monotonic())
             except BusinessError as error:  # the database is away and comes back by itself
                 _log.warning("heartbeat_missed", reason=error.detail)
+            except Exception:  # without it the leases of a worker that sends would run out
+                _log.exception("heartbeat_broke_off")
             self._stopping.wait(_TICK_SECONDS)
 
     def stop(self) -> None:
@@ -87,6 +90,6 @@ class Heartbeat(threading.Thread):
             )
             work.workers.remove_before(now - 10 * TAKEN_FOR_DEAD)
             forget_old_keys(work, now)
-            work.deliveries.bring_forward(now)
+            work.deliveries.mend_clock(now, LONGEST_DELAY, LEASE)
             work.commit()
         self._told = trouble

@@ -26,6 +26,7 @@ from notion_backend.mail.sender import (
     MailOutage,
     MailRejected,
     MailUncertain,
+    clean_reply,
 )
 
 LEASE = timedelta(seconds=30)
@@ -67,13 +68,26 @@ class Leases:
         self._contexts = contexts
         self._commits = SharedCommits(self._make_all)
 
-    def claim(self, limit: int, among: Sequence[UUID] | None = None) -> list[Lease]:
-        """Lease up to `limit` due mails, of those named or of all, oldest first."""
+    def claim(
+        self, limit: int, among: Sequence[UUID] | None = None, *, but: Sequence[Lease] = ()
+    ) -> list[Lease]:
+        """Lease up to `limit` due mails, of those named or of all, oldest first.
+
+        Args:
+            limit: how many at most.
+            among: only these; None for all.
+            but: what the caller has in hand: it does not take over from itself.
+        """
         now = utcnow()
         token = uuid4()
         with self._database.writing() as work:
             claimed = work.deliveries.claim(
-                among=among, limit=limit, now=now, token=token, until=now + LEASE
+                among=among,
+                but=[lease.delivery_id for lease in but],
+                limit=limit,
+                now=now,
+                token=token,
+                until=now + LEASE,
             )
             if not claimed:
                 return []
@@ -84,9 +98,9 @@ class Leases:
         """Prolong these leases, those that are lost excepted."""
         until = utcnow() + LEASE
         with self._database.writing() as work:
-            for token in {lease.token for lease in leases}:
-                ids = [lease.delivery_id for lease in leases if lease.token == token]
-                work.deliveries.renew(ids, token, until)
+            pairs = [(lease.delivery_id, lease.token) for lease in leases]
+            for delivery in work.deliveries.held_under(pairs).values():
+                delivery.lease_expires_at = until
             work.commit()
 
     def begin(self, lease: Lease) -> Mail | None:
@@ -135,6 +149,15 @@ class Leases:
 
         self._commits.wait_for(_Change(lease, released))
 
+    def give_up(self, lease: Lease) -> None:
+        """Give back a mail whose exchange was broken off by us: it is nobody's attempt or death."""
+
+        def given_up(_: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+            delivery.attempts -= 1
+            delivery.requeue(delivery.next_attempt_at or now)
+
+        self._commits.wait_for(_Change(lease, given_up))
+
     def record_sent(self, lease: Lease, reply: str) -> None:
         """Record that the server has it."""
 
@@ -170,6 +193,7 @@ class Leases:
 
     def record_unrenderable(self, lease: Lease, reason: str) -> None:
         """Record that the template failed; after three times it is for a person to mend."""
+        reason = clean_reply(reason)
 
         def failed(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
             delay = delay_after(delivery.attempts)

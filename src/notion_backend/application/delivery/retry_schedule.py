@@ -19,6 +19,8 @@ DELAYS = (
 """Seconds to wait after the first, second … attempt; after the last one a mail has failed."""
 MOST_ATTEMPTS = len(DELAYS) + 1
 JITTER = 0.2
+LONGEST_DELAY = timedelta(seconds=DELAYS[-1] * (1 + JITTER))
+"""Nothing waits longer for its next attempt; what a server asks for is a day at most."""
 AFTER_SILENCE = timedelta(minutes=10)
 """A server that has all of a mail but has not answered may be at work for so long (RFC 5321)."""
 

@@ -1,10 +1,10 @@
 """The outbox: mails, their leases and their attempts."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
@@ -29,6 +29,7 @@ class DeliveryRepository:
         self,
         *,
         among: Sequence[UUID] | None,
+        but: Sequence[UUID] = (),
         limit: int,
         now: datetime,
         token: UUID,
@@ -38,13 +39,14 @@ class DeliveryRepository:
 
         Args:
             among: only these, as the queue named them; None looks at all, expired leases too.
+            but: not these, though their lease has run out.
             limit: how many at most.
             now: what is due by then.
             token: what every later change of these rows must name.
             until: when the lease ends by itself.
         """
         # What a dead worker left behind is the longest due: a long queue must not stand before it.
-        abandoned = self._lock(self._abandoned(now), limit) if among is None else []
+        abandoned = self._lock(self._abandoned(now, but), limit) if among is None else []
         for delivery in abandoned:
             delivery.deaths += delivery.in_exchange
             delivery.in_exchange = False
@@ -84,18 +86,6 @@ class DeliveryRepository:
                 )
             )
             is not None
-        )
-
-    def renew(self, ids: Sequence[UUID], token: UUID, until: datetime) -> None:
-        """Prolong the leases that `token` still holds."""
-        self._session.execute(
-            update(Delivery)
-            .where(
-                Delivery.id.in_(ids),
-                Delivery.lease_token == token,
-                Delivery.status == DeliveryStatus.SENDING,
-            )
-            .values(lease_expires_at=until)
         )
 
     def log_attempt(self, attempt: DeliveryAttempt) -> None:
@@ -145,16 +135,31 @@ class DeliveryRepository:
         )
         return ids
 
-    def bring_forward(self, now: datetime) -> None:
-        """Make due what was never tried and waits: the clock was ahead when it was queued."""
+    def mend_clock(self, now: datetime, longest_wait: timedelta, lease: timedelta) -> None:
+        """Bring back to the present what was written while a clock was ahead.
+
+        Args:
+            now: the time of a clock that is right.
+            longest_wait: the longest between two attempts.
+            lease: how long a lease lasts. One that ends much later is cut to that: who holds it
+                renews it long before, and who died with it does not keep the mail.
+        """
+        waits, sends = DeliveryStatus.QUEUED, DeliveryStatus.SENDING
         self._session.execute(
             update(Delivery)
             .where(
-                Delivery.status == DeliveryStatus.QUEUED,
-                Delivery.next_attempt_at > now,
-                Delivery.attempts == 0,
+                Delivery.status == waits,
+                or_(
+                    and_(Delivery.next_attempt_at > now, Delivery.attempts == 0),
+                    Delivery.next_attempt_at > now + longest_wait,
+                ),
             )
             .values(next_attempt_at=now)
+        )
+        self._session.execute(
+            update(Delivery)
+            .where(Delivery.status == sends, Delivery.lease_expires_at > now + 2 * lease)
+            .values(lease_expires_at=now + lease)
         )
 
     def remove(self, delivery: Delivery) -> None:
@@ -198,10 +203,14 @@ class DeliveryRepository:
         )
         return query if among is None else query.where(Delivery.id.in_(among))
 
-    def _abandoned(self, now: datetime) -> Select[Delivery]:
+    def _abandoned(self, now: datetime, but: Sequence[UUID]) -> Select[Delivery]:
         return (
             select(Delivery)
-            .where(Delivery.status == DeliveryStatus.SENDING, Delivery.lease_expires_at <= now)
+            .where(
+                Delivery.status == DeliveryStatus.SENDING,
+                Delivery.lease_expires_at <= now,
+                Delivery.id.not_in(but),
+            )
             .order_by(Delivery.next_attempt_at)
         )
 
