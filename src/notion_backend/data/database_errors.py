@@ -35,7 +35,7 @@ def translate(error: SQLAlchemyError) -> BusinessError | None:
             )
         if numbers & _LOCK_TIMEOUT:
             waited = "Another change takes long. Nothing was stored; try again."
-            if (error.statement or "").startswith("INSERT INTO idempotency_records"):
+            if "idempotency_records" in (error.statement or ""):
                 return LockedTooLong(waited, retry_after=2)
             return Unavailable(waited, retry_after=2)
         if error.connection_invalidated or type(error).__name__ in {
