@@ -12,6 +12,7 @@ from notion_backend.application.delivery.deliveries import DeliveryService
 from notion_backend.application.delivery.leases import LEASE, MOST_DEATHS, Lease, Leases
 from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.delivery.postman import MailRoom, Postman
+from notion_backend.application.delivery.retry_schedule import LONGEST_DELAY
 from notion_backend.application.paging import Cursors
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
@@ -423,3 +424,60 @@ def test_what_was_sent_while_the_database_was_away_is_recorded_when_it_is_back(
     wait_until(has_status(database, mail, DeliveryStatus.SENT), timeout=20)
     assert len(sink.messages) == 1
     elsewhere.close()
+
+
+def test_an_exchange_that_was_broken_off_is_no_attempt_and_no_death(
+    database: Database, leases: Leases
+) -> None:
+    [mail] = queue_mails(database, "p@example.com")
+    for _ in range(MOST_DEATHS + 1):
+        [lease] = leases.claim(1)
+        assert leases.begin(lease) is not None
+        leases.give_up(lease)
+    given_back = look(database, mail)
+    assert given_back.status is DeliveryStatus.QUEUED
+    assert (given_back.attempts, given_back.deaths) == (0, 0)
+
+
+def test_nobody_takes_over_what_it_has_in_hand_itself(database: Database, leases: Leases) -> None:
+    queue_mails(database, "p@example.com")
+    [lease] = leases.claim(1)
+    expire(database, lease)
+    assert leases.claim(1, but=[lease]) == []
+    assert len(leases.claim(1)) == 1
+
+
+def test_a_lease_from_a_clock_that_was_ahead_ends_soon(database: Database, leases: Leases) -> None:
+    [mail] = queue_mails(database, "p@example.com")
+    leases.claim(1)
+    now = utcnow()
+    with database.writing() as work:
+        held = work.deliveries.get(mail.id)
+        assert held is not None
+        held.lease_expires_at = now + timedelta(days=365)
+        work.commit()
+    with database.writing() as work:
+        work.deliveries.mend_clock(now, LONGEST_DELAY, LEASE)
+        work.commit()
+    mended = look(database, mail).lease_expires_at
+    assert mended is not None
+    assert abs(mended - now - LEASE) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_error_that_nobody_foresaw_ends_no_worker(
+    database: Database, start_postman: Callable[..., Postman], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = Leases.claim
+    errors = [RuntimeError("unforeseen")]
+
+    def fail_once(*arguments: Any, **options: Any) -> list[Lease]:
+        if errors:
+            raise errors.pop()
+        return claim(*arguments, **options)
+
+    monkeypatch.setattr(Leases, "claim", fail_once)
+    [mail] = queue_mails(database, "p@example.com")
+    start_postman()
+    wait_until(has_status(database, mail, DeliveryStatus.SENT))
+    assert not errors
