@@ -23,8 +23,9 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser, closed before tests of other modules come: while it is there, a loop runs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program_of("chromium"), args=_ARGUMENTS

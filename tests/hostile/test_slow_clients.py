@@ -24,7 +24,7 @@ def test_clients_that_dawdle_are_closed_while_others_are_served(
             assert max(clients.ends[kind]) <= 10 + LATENESS
     with subtests.test("others are served meanwhile"):
         assert len(clients.waits) >= 10
-        assert max(clients.waits) < 2
+        assert max(clients.waits) < 5
     for kind in ("byte of a body", "byte of a chunked body"):
         with subtests.test("a body that dawdles for 30 s is refused", kind=kind):
             assert len(clients.ends[kind]) == 3
