@@ -18,6 +18,10 @@ _DEADLOCK = {"40001", "40P01", 1213}
 _LOCK_TIMEOUT = {"55P03", 1205}
 
 
+_OF_A_KEY = ("INSERT INTO idempotency_records", "DELETE FROM idempotency_records")
+"""What waits for another request with the same key; a read of it may wait for anything."""
+
+
 def translate(error: SQLAlchemyError) -> BusinessError | None:
     """Return what `error` means to the caller; None for a mistake of ours, which must stay loud."""
     if isinstance(error, PoolTimeout):
@@ -35,7 +39,7 @@ def translate(error: SQLAlchemyError) -> BusinessError | None:
             )
         if numbers & _LOCK_TIMEOUT:
             waited = "Another change takes long. Nothing was stored; try again."
-            if "idempotency_records" in (error.statement or ""):
+            if (error.statement or "").startswith(_OF_A_KEY):
                 return LockedTooLong(waited, retry_after=2)
             return Unavailable(waited, retry_after=2)
         if error.connection_invalidated or type(error).__name__ in {
