@@ -1,6 +1,6 @@
 """Whether the service can do its work, part by part."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ from notion_backend.application.delivery.heartbeat import TAKEN_FOR_DEAD
 from notion_backend.application.delivery.mail_health import why_stopped
 from notion_backend.core.clock import utcnow
 from notion_backend.core.errors import BusinessError
+from notion_backend.data.models import WorkerHeartbeat
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.queue import DeliveryQueue
 
@@ -51,12 +52,10 @@ class HealthService:
 
     def mail_trouble(self) -> str | None:
         """Say in a sentence for staff why mail has stopped; None while it flows."""
-        with self._database.reading() as work:
-            return why_stopped(work.workers.alive_since(utcnow() - TAKEN_FOR_DEAD))
+        return why_stopped(self._workers())
 
     def _mail(self) -> tuple[str, str]:
-        with self._database.reading() as work:
-            workers = work.workers.alive_since(utcnow() - TAKEN_FOR_DEAD)
+        workers = self._workers()
         outages = [worker.outage for worker in workers if worker.outage]
         # The server's words can name hosts and people: they stay in the ledger.
         mail = "Mail has stopped; the delivery ledger says why." if outages else OK
@@ -64,3 +63,7 @@ class HealthService:
             mail,
             OK if workers else "No delivery worker is alive; start `notion-backend worker`.",
         )
+
+    def _workers(self) -> Sequence[WorkerHeartbeat]:
+        with self._database.reading() as work:
+            return work.workers.alive_since(utcnow() - TAKEN_FOR_DEAD)

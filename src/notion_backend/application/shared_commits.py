@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from notion_backend.core.errors import Contended, Unavailable
+from notion_backend.core.errors import Unavailable, is_down
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -117,15 +117,14 @@ class SharedCommits(Generic[Item, Result]):
             # One bad item must not harm the others: each again in a transaction of its own. But
             # where nothing can be stored at all, each would only wait for the same answer, and so
             # would whoever has come meanwhile.
-            is_down = isinstance(error, Unavailable) and not isinstance(error, Contended)
-            if is_down:
+            if is_down(error):
                 batch += self._take_line()
-            if len(batch) > 1 and not is_down:
+            elif len(batch) > 1:
                 for entry in batch:
                     self._answer_alone(entry)
-            else:
-                for _, answer in batch:
-                    answer.set_exception(error)
+                return
+            for _, answer in batch:
+                answer.set_exception(error)
             return
         for (_, answer), result in zip(batch, results, strict=True):
             answer.set_result(result)

@@ -133,6 +133,11 @@ class LockedTooLong(Contended):
     """Another transaction held this one's idempotency key, for as long as anybody waits."""
 
 
+def is_down(error: Exception) -> bool:
+    """Tell whether nothing at all can be stored now, as against one change that was in the way."""
+    return isinstance(error, Unavailable) and not isinstance(error, Contended)
+
+
 class KeyAlreadyUsed(Conflict):
     """Another request stored the same idempotency key first; its answer can be read now."""
 

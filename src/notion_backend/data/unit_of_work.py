@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from notion_backend.core.errors import Contended, Unavailable
+from notion_backend.core.errors import is_down
 from notion_backend.data.database_errors import translate
 from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.repositories.events import EventRepository
@@ -74,8 +74,7 @@ class UnitOfWork:
             if self._turns is not None:
                 self._turns.end()
         if isinstance(error, SQLAlchemyError) and (meaning := translate(error)):
-            is_down = isinstance(meaning, Unavailable) and not isinstance(meaning, Contended)
-            if is_down and self._last_write is not None:
+            if self._last_write is not None and is_down(meaning):
                 self._last_write.failed = True
             raise meaning from error
 
