@@ -148,6 +148,7 @@ class Installation(ExitStack):
         """Stop a worker where it holds no lock of SQLite: there it would hold up everybody."""
         for _ in range(40):
             worker.send_signal(signal.SIGSTOP)
+            wait_until(lambda: _stands_still(worker.pid))  # the signal is not obeyed at once
             if self._can_be_written():
                 return
             worker.send_signal(signal.SIGCONT)
@@ -257,3 +258,12 @@ class Installation(ExitStack):
         timer.start()
         self.callback(timer.cancel)
         return timer
+
+
+def _stands_still(pid: int) -> bool:
+    """Tell whether every thread of a process is stopped."""
+    states = [
+        task.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+        for task in Path(f"/proc/{pid}/task").iterdir()
+    ]
+    return set(states) == {"T"}
