@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import intake, mail_window, silent_redis
+from bench import intake, mail_window, mails, silent_redis
 
 BENCHMARKS = {
     "intake": intake.run,
     "silent-redis": silent_redis.run,
+    "mails": mails.run,
     "mail-window": mail_window.run,
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 _BOUNDARY = b"bench-boundary"
+ROOT = Path(__file__).parent.parent
 SETTINGS = {
     "INTAKE_RATE_LIMIT": "off",
     "PROSPECT_MAIL_LIMIT": "off",
@@ -33,11 +34,10 @@ def service(module: str = "notion_backend", **settings: str) -> Iterator[int]:
 def started(command: list[str], settings: dict[str, str], health: str | None) -> Iterator[int]:
     """Run a command with a free port as its last argument; give that port once it answers."""
     port = _free_port()
-    root = Path(__file__).parent.parent
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
             "DATA_DIR": f"{folder}/data",
             **settings,
         }

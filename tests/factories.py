@@ -1,13 +1,16 @@
 """Rows as tests need them: sensible where a test does not say otherwise."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import LeadState
 from notion_backend.core.ids import new_reference
-from notion_backend.data.models import Lead
+from notion_backend.data.bulk import insert_rows
+from notion_backend.data.models import Delivery, Lead
 from notion_backend.data.unit_of_work import UnitOfWork
 from notion_backend.mail.files import FileSender
 
@@ -48,6 +51,19 @@ def a_lead(work: UnitOfWork, *, resume: bytes | None = A_RESUME, **overrides: An
     if resume:
         work.resumes.add(lead.id, _pieces(resume))
     return lead
+
+
+def a_mail(*arguments: Any, **options: Any) -> Delivery:
+    """Return a mail as `new_delivery` makes it, to be changed and then stored."""
+    return Delivery(**new_delivery(*arguments, **options))
+
+
+def store_mails(work: UnitOfWork, mails: Sequence[Delivery]) -> None:
+    """Store mails as they are; the caller commits."""
+    columns = Delivery.__table__.columns.keys()
+    insert_rows(
+        work._session, Delivery, [{key: getattr(one, key) for key in columns} for one in mails]
+    )
 
 
 def _pieces(content: bytes, size: int = 1024 * 1024) -> list[bytes]:

@@ -66,8 +66,10 @@ def build_app(on: Foundations) -> FastAPI:
     app.state.services = services
     app.state.rate_limiter = RateLimiter(settings.redis_url)
     app.state.metrics = Metrics(services.deliveries)
+    # Routes are tried in order, so what is asked for most comes first.
+    app.include_router(submissions.router, prefix=API_PREFIX)
     api = APIRouter(prefix=API_PREFIX)
-    for module in (submissions, auth, leads, deliveries, stats, users):
+    for module in (auth, leads, deliveries, stats, users):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -7,6 +7,7 @@ import structlog
 
 from notion_backend.application.assembly import build_postman, lay_foundations
 from notion_backend.core.config import Settings
+from notion_backend.core.garbage import spare_what_stays
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ def run_worker(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     _log.info("worker_started", mail="smtp" if settings.smtp_host else "files")
+    spare_what_stays()
     try:
         postman.run()
     finally:

@@ -5,14 +5,14 @@ import pytest
 
 from notion_backend.application.actor import SHELL
 from notion_backend.application.delivery.deliveries import DeliveryService
-from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.paging import Cursors
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
 from notion_backend.core.errors import Conflict, InvalidInput, NotFound
-from notion_backend.data.models import Delivery, DeliveryAttempt
+from notion_backend.data.models import Delivery
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.queue import MemoryQueue
+from tests.factories import a_mail, store_mails
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def store(database: Database, *statuses: DeliveryStatus) -> list[Delivery]:
     later = utcnow() + timedelta(hours=5)
     mails = []
     for number, status in enumerate(statuses):
-        mail = new_delivery(
+        mail = a_mail(
             DeliveryKind.PROSPECT_CONFIRMATION, f"p{number}@example.com", {}, now=utcnow()
         )
         mail.status = status
         mail.next_attempt_at = later if status is DeliveryStatus.QUEUED else None
         mails.append(mail)
     with database.writing() as work:
-        work.deliveries.add(mails)
+        store_mails(work, mails)
         work.commit()
     return mails
 
@@ -114,9 +114,10 @@ def test_attempts_are_kept_in_order_under_their_mail(database: Database) -> None
     [mail] = store(database, DeliveryStatus.FAILED)
     with database.writing() as work:
         for reply in ("451 later", "550 never"):
-            work.deliveries.log_attempt(
-                DeliveryAttempt(delivery_id=mail.id, at=utcnow(), stage="rcpt", reply=reply)
+            work.leases.note_attempt(
+                {"delivery_id": mail.id, "at": utcnow(), "stage": "rcpt", "reply": reply}
             )
+            work.leases.save([])
             work.flush()
         work.commit()
     with database.reading() as work:

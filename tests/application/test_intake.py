@@ -266,11 +266,14 @@ def test_a_key_that_another_process_keeps_in_flight_is_told_within_ten_seconds(
     [first] = submit(intake, a_submission())
     [lead] = all_leads(database)
     with database.writing() as other:
-        other.idempotency.add(
+        other.idempotency.insert(
             [
-                IdempotencyRecord(
-                    key="k", content_hash="0" * 64, lead_id=lead.id, created_at=utcnow()
-                )
+                {
+                    "key": "k",
+                    "content_hash": "0" * 64,
+                    "lead_id": lead.id,
+                    "created_at": utcnow(),
+                }
             ]
         )
         other.flush()

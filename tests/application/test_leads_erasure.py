@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, make_url, select
 
 from notion_backend.application.actor import Actor
-from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.leads.lead_rules import LeadChange
 from notion_backend.application.leads.leads import LeadService
 from notion_backend.application.paging import Cursors
@@ -28,7 +27,7 @@ from notion_backend.data.models import (
     ResumeChunk,
 )
 from notion_backend.data.unit_of_work import Database
-from tests.factories import NO_MAIL_FILES, a_lead
+from tests.factories import NO_MAIL_FILES, a_lead, a_mail, store_mails
 from tests.waiting import wait_until
 
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -49,25 +48,32 @@ def store_everything(database: Database) -> int:
             resume=b"%PDF-1.7 Xanthippe Qwertzuiop " * 100_000,
             resume_filename="Xanthippe Qwertzuiop.pdf",
         )
-        mail = new_delivery(
+        mail = a_mail(
             DeliveryKind.PROSPECT_CONFIRMATION,
             lead.email,
             {"first_name": lead.first_name},
             now=MONDAY,
             lead_id=lead.id,
         )
-        work.deliveries.add([mail])
+        store_mails(work, [mail])
         work.flush()
-        work.deliveries.log_attempt(
-            DeliveryAttempt(
-                delivery_id=mail.id, at=MONDAY, stage="rcpt", reply=f"550 {lead.email} unknown"
-            )
+        work.leases.note_attempt(
+            {
+                "delivery_id": mail.id,
+                "at": MONDAY,
+                "stage": "rcpt",
+                "reply": f"550 {lead.email} unknown",
+            }
         )
-        work.idempotency.add(
+        work.leases.save([])
+        work.idempotency.insert(
             [
-                IdempotencyRecord(
-                    key=uuid4().hex, content_hash="0" * 64, lead_id=lead.id, created_at=MONDAY
-                )
+                {
+                    "key": uuid4().hex,
+                    "content_hash": "0" * 64,
+                    "lead_id": lead.id,
+                    "created_at": MONDAY,
+                }
             ]
         )
         work.events.add(

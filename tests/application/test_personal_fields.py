@@ -1,11 +1,13 @@
 import time
 import unicodedata
 
+import email_validator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_backend.application.fields.personal_fields import (
+    clean_email,
     clean_name,
     clean_person,
 )
@@ -186,3 +188,40 @@ def test_only_the_fields_given_are_cleaned() -> None:
         "first_name": "Ada",
         "email": "ada@example.com",
     }
+
+
+_LOCAL_PARTS = st.from_regex(r"[A-Za-z0-9_+.-]{1,70}", fullmatch=True) | st.sampled_from(
+    ["postmaster", "Postmaster", "info", "a..b", ".a", "a.", "a'b", "zo\u00eb", ""]
+)
+_LABELS = st.from_regex(r"[A-Za-z0-9-]{1,65}", fullmatch=True) | st.sampled_from(
+    [
+        "example",
+        "xn--fsq",
+        "xn--zz",
+        "XN--FSQ",
+        "ab--cd",
+        "-a",
+        "a-",
+        "local",
+        "test",
+        "ex\u00e4mple",
+    ]
+)
+_DOMAINS = st.lists(_LABELS, min_size=1, max_size=5).map(".".join)
+
+
+@given(local_part=_LOCAL_PARTS, domain=_DOMAINS)
+def test_an_address_that_is_looked_at_quickly_comes_out_as_from_the_library(
+    local_part: str, domain: str
+) -> None:
+    address = f"{local_part}@{domain}"
+    try:
+        found = email_validator.validate_email(address, check_deliverability=False)
+    except email_validator.EmailNotValidError:
+        expected = None
+    else:
+        expected = found.normalized if len(found.local_part.encode()) <= 64 else None
+    if expected is None or len(address.encode()) > 254:
+        assert refused_email(address)
+    else:
+        assert clean_email("email", address) == expected

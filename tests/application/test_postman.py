@@ -10,7 +10,6 @@ import pytest
 from notion_backend.application.actor import SHELL
 from notion_backend.application.delivery.deliveries import DeliveryService
 from notion_backend.application.delivery.leases import LEASE, MOST_DEATHS, Lease, Leases
-from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.delivery.postman import MailRoom, Postman
 from notion_backend.application.delivery.retry_schedule import LONGEST_DELAY
 from notion_backend.application.paging import Cursors
@@ -18,13 +17,14 @@ from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.models import Delivery, DeliveryAttempt
-from notion_backend.data.repositories.deliveries import DeliveryRepository
+from notion_backend.data.repositories.leases import LeaseRepository
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 from notion_backend.mail.messages import Composer
 from notion_backend.mail.queue import MemoryQueue
 from notion_backend.mail.sender import MailDeferred, MailUncertain
 from notion_backend.mail.smtp import SmtpSender
 from notion_backend.mail.smtp_session import SmtpServer, Timeouts
+from tests.factories import a_mail, store_mails
 from tests.servers.smtp_sink import RESET, SmtpSink
 from tests.waiting import wait_until
 
@@ -83,11 +83,11 @@ def start_postman(
 
 def queue_mails(database: Database, *recipients: str) -> list[Delivery]:
     mails = [
-        new_delivery(DeliveryKind.PROSPECT_CONFIRMATION, address, CONTEXT, now=utcnow())
+        a_mail(DeliveryKind.PROSPECT_CONFIRMATION, address, CONTEXT, now=utcnow())
         for address in recipients
     ]
     with database.writing() as work:
-        work.deliveries.add(mails)
+        store_mails(work, mails)
         work.commit()
     return mails
 
@@ -221,9 +221,9 @@ def test_a_template_that_raises_is_logged_and_the_rest_goes_out(
     folder.mkdir(parents=True)
     (folder / "body.txt").write_text("{{ 1 / 0 }}")
     [fine] = queue_mails(database, "fine@example.com")
-    broken = new_delivery(DeliveryKind.STAFF_NOTIFICATION, "s@firm.example", CONTEXT, now=utcnow())
+    broken = a_mail(DeliveryKind.STAFF_NOTIFICATION, "s@firm.example", CONTEXT, now=utcnow())
     with database.writing() as work:
-        work.deliveries.add([broken])
+        store_mails(work, [broken])
         work.commit()
 
     start_postman(templates=tmp_path)
@@ -291,7 +291,7 @@ def test_an_answer_from_before_a_pause_is_asked_for_again(
     leases = Leases(sqlite_database, PlainContexts())
     queue_mails(sqlite_database, "p@example.com")
     [lease] = leases.claim(1)
-    is_leased = DeliveryRepository.is_leased
+    is_leased = LeaseRepository.is_leased
     pauses = [5.0, 0.0]
     stood_still = 0.0
 
@@ -304,7 +304,7 @@ def test_an_answer_from_before_a_pause_is_asked_for_again(
             leases.claim(1)
         return held
 
-    monkeypatch.setattr(DeliveryRepository, "is_leased", stand_still)
+    monkeypatch.setattr(LeaseRepository, "is_leased", stand_still)
     now = time.monotonic
     monkeypatch.setattr("time.monotonic", lambda: now() + stood_still)
     assert not leases.is_held(lease)
@@ -457,7 +457,7 @@ def test_a_lease_from_a_clock_that_was_ahead_ends_soon(database: Database, lease
         held.lease_expires_at = now + timedelta(days=365)
         work.commit()
     with database.writing() as work:
-        work.deliveries.mend_clock(now, LONGEST_DELAY, LEASE)
+        work.leases.mend_clock(now, LONGEST_DELAY, LEASE)
         work.commit()
     mended = look(database, mail).lease_expires_at
     assert mended is not None

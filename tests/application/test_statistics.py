@@ -6,13 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.statistics import Statistics, StatisticsService
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState
 from notion_backend.data.models import WorkerHeartbeat
 from notion_backend.data.unit_of_work import Database
-from tests.factories import a_lead
+from tests.factories import a_lead, a_mail, store_mails
 
 
 @pytest.fixture
@@ -87,11 +86,10 @@ def test_mail_is_told_of_by_status_and_by_what_workers_say(database: Database) -
     with database.writing() as work:
         kind = DeliveryKind.INVITATION
         due, later = (
-            new_delivery(kind, "a@example.com", {}, now=now + timedelta(hours=hours))
-            for hours in (-1, 1)
+            a_mail(kind, "a@example.com", {}, now=now + timedelta(hours=hours)) for hours in (-1, 1)
         )
-        held = new_delivery(kind, "a@example.com", {}, now=now, held="Because.")
-        work.deliveries.add([due, later, held])
+        held = a_mail(kind, "a@example.com", {}, now=now, held="Because.")
+        store_mails(work, [due, later, held])
         work.workers.beat(WorkerHeartbeat(id=uuid4(), seen_at=now, failures_in_a_row=0))
         dead = now - timedelta(minutes=10)
         work.workers.beat(

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.unit_of_work import Database
 from tests.cli.command import Command
+from tests.factories import a_mail, store_mails
 
 STATUSES = (DeliveryStatus.FAILED, DeliveryStatus.FAILED, DeliveryStatus.SENT, DeliveryStatus.HELD)
 
@@ -23,12 +23,10 @@ def ids(notion: Command) -> Iterator[list[UUID]]:
     with closing(database), database.writing() as work:
         mails = []
         for status in STATUSES:
-            mail = new_delivery(
-                DeliveryKind.STAFF_NOTIFICATION, "bob@example.com", {}, now=utcnow()
-            )
+            mail = a_mail(DeliveryKind.STAFF_NOTIFICATION, "bob@example.com", {}, now=utcnow())
             mail.status, mail.last_reply = status, "554 5.7.1 \x1b[2Jno\tthanks"
             mails.append(mail)
-        work.deliveries.add(mails)
+        store_mails(work, mails)
         work.commit()
         yield [mail.id for mail in mails]
 

@@ -14,8 +14,8 @@ from typing import Any
 from notion_backend.application.delivery.leases import Leases
 from notion_backend.application.intake.intake import Intake
 from notion_backend.data.migrations import steps
-from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.repositories.leads import LeadRepository
+from notion_backend.data.repositories.leases import LeaseRepository
 from notion_backend.mail.connection import Connection
 from notion_backend.mail.queue import MemoryQueue
 from notion_backend.mail.redis_queue import RedisQueue
@@ -89,15 +89,15 @@ def install(folder: Path) -> None:
 
     RedisQueue._push = push_what_is_there  # type: ignore[method-assign]
     _around(Leases, "claim", after=lambda claimed: claimed and reach("claimed"))
-    claim = DeliveryRepository.claim
+    claim = LeaseRepository.claim
 
-    def claim_and_reach(repository: DeliveryRepository, **options: Any) -> Any:
+    def claim_and_reach(repository: LeaseRepository, **options: Any) -> Any:
         claimed = claim(repository, **options)
         if claimed and options["among"] is None:
             reach("in the sweep")
         return claimed
 
-    DeliveryRepository.claim = claim_and_reach  # type: ignore[method-assign]
+    LeaseRepository.claim = claim_and_reach  # type: ignore[method-assign]
     _around(SmtpSender, "_name_recipient", after=lambda _: reach("after RCPT"))
     docmd = Connection.docmd
 

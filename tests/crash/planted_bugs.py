@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select
 
 from notion_backend.application.delivery.leases import Lease, Leases
 from notion_backend.application.intake import intake
@@ -22,6 +23,8 @@ from notion_backend.core.ids import new_reference
 from notion_backend.data.models import Delivery
 from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.repositories.idempotency import IdempotencyRepository
+from notion_backend.data.repositories.leases import _COLUMNS, LeasedMail, LeaseRepository
+from notion_backend.data.rows import DeliveryRow
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.messages import Composer, Mail, Message
 
@@ -59,7 +62,7 @@ def _answer_before_commit() -> None:
 
 def _mails_after_the_commit() -> None:
     """Tell the queue of mails that have no row yet, as jobs pushed behind a response are."""
-    add = DeliveryRepository.add
+    insert = DeliveryRepository.insert
     database: list[Database] = []
     begin = Intake.__init__
 
@@ -67,17 +70,17 @@ def _mails_after_the_commit() -> None:
         database.append(on)
         begin(self, on, *arguments)
 
-    def add_later(_: DeliveryRepository, deliveries: Sequence[Delivery]) -> None:
+    def insert_later(_: DeliveryRepository, deliveries: Sequence[DeliveryRow]) -> None:
         def later() -> None:
             time.sleep(_LATE_SECONDS)
             with database[0].writing() as work:
-                add(work.deliveries, deliveries)
+                insert(work.deliveries, deliveries)
                 work.commit()
 
         threading.Thread(target=later, daemon=True).start()
 
     Intake.__init__ = remember  # type: ignore[method-assign]
-    DeliveryRepository.add = add_later  # type: ignore[method-assign]
+    DeliveryRepository.insert = insert_later  # type: ignore[method-assign]
 
 
 def _sent_before_smtp() -> None:
@@ -106,12 +109,12 @@ def _new_message_id_each_time() -> None:
 
 def _no_lease() -> None:
     """Claim nothing: whoever looks sends what is due."""
-    claim = DeliveryRepository.claim
+    claim = LeaseRepository.claim
 
-    def claim_for_no_time(self: DeliveryRepository, **options: Any) -> Sequence[Delivery]:
+    def claim_for_no_time(self: LeaseRepository, **options: Any) -> list[UUID]:
         return claim(self, **(options | {"until": options["now"]}))
 
-    DeliveryRepository.claim = claim_for_no_time  # type: ignore[method-assign]
+    LeaseRepository.claim = claim_for_no_time  # type: ignore[method-assign]
     _ignore_the_token()
 
 
@@ -122,25 +125,20 @@ def _lease_without_fence() -> None:
 
 def _key_in_memory_only() -> None:
     """Remember idempotency keys outside the database."""
-    IdempotencyRepository.add = lambda *_: None  # type: ignore[method-assign,assignment]
+    IdempotencyRepository.insert = lambda *_: None  # type: ignore[method-assign,assignment]
 
 
 def _sweep_that_ignores_sending() -> None:
     """Never look at what a dead worker had in hand."""
-    abandoned = DeliveryRepository._abandoned
-
-    def none(self: DeliveryRepository, now: datetime) -> Any:
-        return abandoned(self, now).where(Delivery.attempts < 0)
-
-    DeliveryRepository._abandoned = none  # type: ignore[method-assign]
+    LeaseRepository._abandoned = lambda *_: []  # type: ignore[method-assign,assignment]
 
 
 def _checkpoint_first() -> None:
     """Move past a batch before it is sent."""
     claim = Leases.claim
 
-    def claim_and_pass(self: Leases, *arguments: Any) -> list[Lease]:
-        leases = claim(self, *arguments)
+    def claim_and_pass(self: Leases, *arguments: Any, **options: Any) -> list[Lease]:
+        leases = claim(self, *arguments, **options)
         for lease in leases:
             _write_sent(self, lease)
         return leases
@@ -151,17 +149,16 @@ def _checkpoint_first() -> None:
 
 def _stale_locks_deleted() -> None:
     """Delete what a dead worker had locked."""
-    claim = DeliveryRepository.claim
+    claim = LeaseRepository.claim
 
-    def delete_stale(self: DeliveryRepository, **options: Any) -> Sequence[Delivery]:
+    def delete_stale(self: LeaseRepository, **options: Any) -> list[UUID]:
         if options["among"] is None:
-            for stale in self._lock(self._abandoned(options["now"]), 100):
-                self._session.delete(stale)
-            self._session.flush()
+            stale = [row.id for row in self._abandoned(options["now"], (), 100)]
+            self._session.execute(delete(Delivery).where(Delivery.id.in_(stale)))
             self._session.commit()
         return claim(self, **options)
 
-    DeliveryRepository.claim = delete_stale  # type: ignore[method-assign]
+    LeaseRepository.claim = delete_stale  # type: ignore[method-assign]
 
 
 BUGS: dict[str, Callable[[], None]] = {
@@ -180,12 +177,15 @@ BUGS: dict[str, Callable[[], None]] = {
 
 def _ignore_the_token() -> None:
     def held(
-        self: DeliveryRepository, leases: Collection[tuple[UUID, UUID]]
-    ) -> dict[tuple[UUID, UUID], Delivery]:
-        found = {lease: self._session.get(Delivery, lease[0]) for lease in leases}
-        return {lease: delivery for lease, delivery in found.items() if delivery}
+        self: LeaseRepository, leases: Collection[tuple[UUID, UUID]]
+    ) -> dict[tuple[UUID, UUID], LeasedMail]:
+        rows = self._session.execute(
+            select(*_COLUMNS).where(Delivery.id.in_([mail_id for mail_id, _ in leases]))
+        )
+        found = {row.id: LeasedMail(*row) for row in rows}
+        return {lease: found[lease[0]] for lease in leases if lease[0] in found}
 
-    DeliveryRepository.held_under = held  # type: ignore[method-assign]
+    LeaseRepository.held_under = held  # type: ignore[method-assign]
     Leases.is_held = lambda *_: True  # type: ignore[method-assign,assignment]
 
 

@@ -32,6 +32,27 @@ def test_turns_are_handed_on_in_the_order_of_asking() -> None:
     assert served == list(range(20))
 
 
+def test_who_is_in_a_hurry_comes_before_all_who_are_not() -> None:
+    turns = Turns(patience=10)
+    served: list[str] = []
+
+    def ask(name: str, urgent: bool) -> None:
+        turns.take(urgent=urgent)
+        served.append(name)
+        turns.end()
+
+    turns.take()
+    threads = []
+    for name, urgent in (("first", False), ("hurry", True), ("second", False), ("hurry too", True)):
+        threads.append(threading.Thread(target=ask, args=(name, urgent)))
+        threads[-1].start()
+        wait_until(lambda: len(turns._line) + len(turns._urgent) == len(threads))
+    turns.end()
+    for thread in threads:
+        thread.join(10)
+    assert served == ["hurry", "hurry too", "first", "second"]
+
+
 def test_patience_ends_and_the_line_goes_on() -> None:
     turns = Turns(patience=0.05)
     turns.take()

@@ -13,15 +13,14 @@ from uuid import UUID
 
 from notion_backend.application.delivery.leases import Lease, Leases
 from notion_backend.cli import main
-from notion_backend.data.models import Delivery
-from notion_backend.data.repositories.deliveries import DeliveryRepository
+from notion_backend.data.repositories.leases import LeasedMail, LeaseRepository
 
 
 def witness(folder: Path) -> None:
     """Patch this process so that it writes them down."""
     stream = (folder / f"exchanges-{os.getpid()}").open("a", buffering=1)
     passed: set[tuple[UUID, UUID]] = set()
-    is_held, held_under = Leases.is_held, DeliveryRepository.held_under
+    is_held, held_under = Leases.is_held, LeaseRepository.held_under
 
     def is_held_and_tell(leases: Leases, lease: Lease) -> bool:
         held = is_held(leases, lease)
@@ -31,8 +30,8 @@ def witness(folder: Path) -> None:
         return held
 
     def held_under_and_tell(
-        repository: DeliveryRepository, leases: Collection[tuple[UUID, UUID]]
-    ) -> dict[tuple[UUID, UUID], Delivery]:
+        repository: LeaseRepository, leases: Collection[tuple[UUID, UUID]]
+    ) -> dict[tuple[UUID, UUID], LeasedMail]:
         held = held_under(repository, leases)
         for lease in leases:
             if lease in passed and lease not in held:
@@ -40,7 +39,7 @@ def witness(folder: Path) -> None:
         return held
 
     Leases.is_held = is_held_and_tell  # type: ignore[method-assign]
-    DeliveryRepository.held_under = held_under_and_tell  # type: ignore[method-assign]
+    LeaseRepository.held_under = held_under_and_tell  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_a_mail_is_sent_twice_only_by_who_lost_its_lease_behind_the_last_check(
 
 def queue_mails(database: Database, number: int) -> None:
     with database.writing() as work:
-        work.deliveries.add(
+        work.deliveries.insert(
             [
                 new_delivery(
                     DeliveryKind.PROSPECT_CONFIRMATION,

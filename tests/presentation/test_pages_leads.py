@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState
-from notion_backend.data.models import DeliveryAttempt, Event, Lead
-from tests.factories import A_RESUME, a_lead
+from notion_backend.data.models import Event, Lead
+from tests.factories import A_RESUME, a_lead, a_mail, store_mails
 from tests.presentation.pages_app import HTML, PagesApp, hidden
 
 
@@ -81,15 +80,14 @@ def test_a_lead_is_shown_with_its_story(app: PagesApp, client: httpx.Client) -> 
     lead = _store(app, flags=[{"code": "x", "reason": "The résumé is encrypted."}])
     now = utcnow()
     with app.database.writing() as work:
-        mail = new_delivery(
-            DeliveryKind.PROSPECT_CONFIRMATION, lead.email, {}, now=now, lead_id=lead.id
-        )
+        mail = a_mail(DeliveryKind.PROSPECT_CONFIRMATION, lead.email, {}, now=now, lead_id=lead.id)
         mail.status, mail.last_reply = DeliveryStatus.FAILED, "550 <b>no such user</b>"
-        work.deliveries.add([mail])
+        store_mails(work, [mail])
         work.flush()
-        work.deliveries.log_attempt(
-            DeliveryAttempt(delivery_id=mail.id, at=now, stage="rcpt", reply="550 gone")
+        work.leases.note_attempt(
+            {"delivery_id": mail.id, "at": now, "stage": "rcpt", "reply": "550 gone"}
         )
+        work.leases.save([])
         work.events.add(
             Event(lead_id=lead.id, at=now, actor="prospect", action="lead.submitted", detail="")
         )

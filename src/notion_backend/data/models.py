@@ -9,7 +9,6 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState, Role
-from notion_backend.core.text import fold
 from notion_backend.data.base import (
     MYSQL_OPTIONS,
     Base,
@@ -21,9 +20,7 @@ from notion_backend.data.base import (
     UtcDateTime,
     enum_column,
 )
-
-SORT_LENGTH = 255
-"""Casefolding can lengthen a name; what is sorted by must fit its index."""
+from notion_backend.data.rows import person_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +122,8 @@ class Lead(Base):
 
     def name(self, first_name: str, last_name: str, email: str) -> None:
         """Set who this is, and with it what search and sorting look at."""
-        self.first_name, self.last_name, self.email = first_name, last_name, email
-        self.last_name_sort = fold(last_name)[:SORT_LENGTH]
-        self.email_sort = fold(email)[:SORT_LENGTH]
-        # A line each: what is searched for never holds a line break, so no match spans two.
-        self.search_text = "\n".join(map(fold, (first_name, last_name, email)))
+        for column, value in person_columns(first_name, last_name, email).items():
+            setattr(self, column, value)
 
 
 class ResumeChunk(Base):

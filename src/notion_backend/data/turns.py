@@ -12,16 +12,20 @@ from notion_backend.core.errors import Unavailable
 
 
 class Turns:
-    """A lock that is handed on in order."""
+    """A lock that is handed on in order, to those in a hurry first."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._guard = threading.Lock()
         self._is_taken = False
         self._line: deque[threading.Event] = deque()
+        self._urgent: deque[threading.Event] = deque()
 
-    def take(self) -> None:
+    def take(self, *, urgent: bool = False) -> None:
         """Wait for this thread's turn.
+
+        Args:
+            urgent: before all who are not.
 
         Raises:
             Unavailable: it did not come within `patience` seconds.
@@ -31,21 +35,22 @@ class Turns:
                 self._is_taken = True
                 return
             called = threading.Event()
-            self._line.append(called)
+            line = self._urgent if urgent else self._line
+            line.append(called)
         if called.wait(self._patience):
             return
         with self._guard:
             if called.is_set():  # called while giving up: the turn is ours after all
                 return
-            self._line.remove(called)
+            line.remove(called)
         raise Unavailable(
             "The database is busy. Nothing was stored; try again in a moment.", retry_after=5
         )
 
     def end(self) -> None:
-        """Hand the turn to whoever has waited longest."""
+        """Hand the turn to whoever has waited longest, of those in a hurry if there are any."""
         with self._guard:
-            if self._line:
-                self._line.popleft().set()
+            if line := self._urgent or self._line:
+                line.popleft().set()
             else:
                 self._is_taken = False

@@ -14,6 +14,7 @@ from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.repositories.events import EventRepository
 from notion_backend.data.repositories.idempotency import IdempotencyRepository
 from notion_backend.data.repositories.leads import LeadRepository
+from notion_backend.data.repositories.leases import LeaseRepository
 from notion_backend.data.repositories.resumes import ResumeRepository
 from notion_backend.data.repositories.sessions import SessionRepository
 from notion_backend.data.repositories.statistics import StatisticsRepository
@@ -42,8 +43,11 @@ class UnitOfWork:
         session: Session,
         turns: Turns | None = None,
         last_write: LastWrite | None = None,
+        *,
+        urgent: bool = False,
     ) -> None:
         self._session = session
+        self._urgent = urgent
         self._turns = turns
         self._last_write = last_write
         self.leads = LeadRepository(session)
@@ -51,6 +55,7 @@ class UnitOfWork:
         self.users = UserRepository(session)
         self.sessions = SessionRepository(session)
         self.deliveries = DeliveryRepository(session)
+        self.leases = LeaseRepository(session)
         self.events = EventRepository(session)
         self.idempotency = IdempotencyRepository(session)
         self.workers = WorkerRepository(session)
@@ -58,7 +63,7 @@ class UnitOfWork:
 
     def __enter__(self) -> Self:
         if self._turns is not None:
-            self._turns.take()
+            self._turns.take(urgent=self._urgent)
         return self
 
     def __exit__(
@@ -113,9 +118,14 @@ class Database:
         self._last_write = LastWrite()
         self._turns = Turns(BUSY_TIMEOUT_MS / 1000) if engine.dialect.name == "sqlite" else None
 
-    def writing(self) -> UnitOfWork:
-        """Begin a unit of work that may change things."""
-        return UnitOfWork(self._writers(), self._turns, self._last_write)
+    def writing(self, *, urgent: bool = False) -> UnitOfWork:
+        """Begin a unit of work that may change things.
+
+        Args:
+            urgent: before other writers, where they take turns. For what is short and must not be
+                forgotten.
+        """
+        return UnitOfWork(self._writers(), self._turns, self._last_write, urgent=urgent)
 
     def reading(self) -> UnitOfWork:
         """Begin a unit of work that only reads."""

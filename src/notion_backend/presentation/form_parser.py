@@ -6,6 +6,7 @@ what is stored or on what costs time, so that no body is dearer than its size.
 
 import logging
 import re
+from functools import lru_cache
 from typing import Protocol
 
 from python_multipart.exceptions import FormParserError
@@ -146,7 +147,7 @@ class FormParser:
             raise MalformedRequest("Send each part as it is, without a transfer encoding.")
 
     def _end_headers(self) -> None:
-        kind, options = parse_options_header(self._disposition)
+        kind, options = _read_disposition(self._disposition)
         if kind != b"form-data" or not options.get(b"name"):
             raise MalformedRequest("Give each part a Content-Disposition: form-data with a name.")
         name = _text_of(options[b"name"], "form")
@@ -193,6 +194,12 @@ class FormParser:
     def _end(self) -> None:
         self._ended = True
         self._outside = 0
+
+
+@lru_cache(maxsize=256)
+def _read_disposition(header: bytes | None) -> tuple[bytes, dict[bytes, bytes]]:
+    """Read what most forms have in common with the one before; nobody changes the answer."""
+    return parse_options_header(header)
 
 
 def _text_of(data: bytes, field: str) -> str:

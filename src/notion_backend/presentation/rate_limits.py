@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections import deque
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Protocol, cast
 
@@ -104,6 +105,7 @@ class MemoryWindows:
         self._sweep_at = max(_SWEEP_AT_KEYS, 2 * len(self._hits))
 
 
+@lru_cache(maxsize=1024)
 def client_key(address: str) -> str:
     """Return what counts as one client: an IPv4 address, or a /64 network of IPv6 (RFC 6177)."""
     try:

@@ -24,6 +24,7 @@ from uvicorn.server import Server
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from notion_backend.core.errors import ConfigurationError
+from notion_backend.core.garbage import spare_what_stays
 from notion_backend.server.protocol import HttpProtocol
 
 KEEP_ALIVE_SECONDS = 10
@@ -204,6 +205,7 @@ class _Server(Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        spare_what_stays()
         for listener in sockets or ():
             address, port = listener.getsockname()[:2]
             _log.info("listening", address=address, port=port)

@@ -78,9 +78,9 @@ class PasswordService:
             DeliveryKind.PASSWORD_RESET, recipient, {"base_url": self._base_url}, now=utcnow()
         )
         with self._database.writing() as work:
-            work.deliveries.add([delivery])
+            work.deliveries.insert([delivery])
             work.commit()
-        self._queue.ring([delivery.id])
+        self._queue.ring([delivery["id"]])
 
     def confirm_reset(self, token: str, password: str, address: str | None) -> None:
         """Set the password of the user whom the mail with this token was for.

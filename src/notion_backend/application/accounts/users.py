@@ -19,7 +19,8 @@ from notion_backend.core.errors import Conflict, NotFound
 from notion_backend.core.password_hashing import PasswordHasher
 from notion_backend.core.passwords import PasswordPolicy
 from notion_backend.core.text import fold
-from notion_backend.data.models import Delivery, User
+from notion_backend.data.models import User
+from notion_backend.data.rows import DeliveryRow
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.queue import DeliveryQueue
 
@@ -123,12 +124,12 @@ class UserService:
         with self._database.writing() as work:
             work.users.add(user)
             work.flush()
-            work.deliveries.add(invitations)
+            work.deliveries.insert(invitations)
             work.events.add(
                 account_event("user.created", at=now, by=actor, user_id=user.id, detail=role.value)
             )
             work.commit()
-        self._queue.ring([invitation.id for invitation in invitations])
+        self._queue.ring([invitation["id"] for invitation in invitations])
         return user
 
     def set_disabled(self, actor: Actor, username: str, *, disabled: bool) -> User:
@@ -174,7 +175,7 @@ class UserService:
         with self._database.reading() as work:
             return _found(work.users.get(user_id))
 
-    def _invitation(self, user: User) -> Delivery:
+    def _invitation(self, user: User) -> DeliveryRow:
         return new_delivery(
             DeliveryKind.INVITATION,
             user.email,

@@ -90,6 +90,6 @@ class Heartbeat(threading.Thread):
             )
             work.workers.remove_before(now - 10 * TAKEN_FOR_DEAD)
             forget_old_keys(work, now)
-            work.deliveries.mend_clock(now, LONGEST_DELAY, LEASE)
+            work.leases.mend_clock(now, LONGEST_DELAY, LEASE)
             work.commit()
         self._told = trouble

@@ -17,7 +17,7 @@ from notion_backend.application.delivery.retry_schedule import AFTER_SILENCE, de
 from notion_backend.application.shared_commits import SharedCommits
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryStatus
-from notion_backend.data.models import Delivery, DeliveryAttempt
+from notion_backend.data.repositories.leases import LeasedMail
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 from notion_backend.mail.messages import Mail
 from notion_backend.mail.sender import (
@@ -39,7 +39,7 @@ _TRIES_FOR_A_FRESH_ANSWER = 3
 class Contexts(Protocol):
     """Fills in what a mail shows but its row must not hold."""
 
-    def context_for(self, work: UnitOfWork, delivery: Delivery) -> Mapping[str, str] | None:
+    def context_for(self, work: UnitOfWork, mail: LeasedMail) -> Mapping[str, str] | None:
         """Return what the template shows; None when the mail is for nobody."""
         ...
 
@@ -57,7 +57,7 @@ class _Change:
     """What is to happen to a mail as long as its lease stands."""
 
     lease: Lease
-    make: Callable[[UnitOfWork, Delivery, datetime], Mail | None]
+    make: Callable[[UnitOfWork, LeasedMail, datetime], Mail | None]
 
 
 class Leases:
@@ -81,7 +81,7 @@ class Leases:
         now = utcnow()
         token = uuid4()
         with self._database.writing() as work:
-            claimed = work.deliveries.claim(
+            claimed = work.leases.claim(
                 among=among,
                 but=[lease.delivery_id for lease in but],
                 limit=limit,
@@ -92,15 +92,17 @@ class Leases:
             if not claimed:
                 return []
             work.commit()
-        return [Lease(delivery.id, token) for delivery in claimed]
+        return [Lease(mail_id, token) for mail_id in claimed]
 
     def renew(self, leases: Sequence[Lease]) -> None:
         """Prolong these leases, those that are lost excepted."""
         until = utcnow() + LEASE
         with self._database.writing() as work:
             pairs = [(lease.delivery_id, lease.token) for lease in leases]
-            for delivery in work.deliveries.held_under(pairs).values():
-                delivery.lease_expires_at = until
+            held = work.leases.held_under(pairs).values()
+            for mail in held:
+                mail.lease_expires_at = until
+            work.leases.save(held)
             work.commit()
 
     def begin(self, lease: Lease) -> Mail | None:
@@ -110,20 +112,18 @@ class Leases:
         after three deaths it has failed.
         """
 
-        def begun(work: UnitOfWork, delivery: Delivery, now: datetime) -> Mail | None:
-            context = self._contexts.context_for(work, delivery)
+        def begun(work: UnitOfWork, mail: LeasedMail, now: datetime) -> Mail | None:
+            context = self._contexts.context_for(work, mail)
             if context is None:
-                work.deliveries.remove(delivery)
+                work.leases.remove(mail)
                 return None
-            if delivery.deaths >= MOST_DEATHS:
-                _fail(work, delivery, "worker", "Three workers died while sending this mail.", now)
+            if mail.deaths >= MOST_DEATHS:
+                _fail(work, mail, "worker", "Three workers died while sending this mail.", now)
                 return None
-            delivery.attempts += 1
-            delivery.in_exchange = True
-            delivery.lease_expires_at = now + LEASE
-            return Mail(
-                delivery.id, delivery.kind, delivery.recipient, delivery.created_at, context
-            )
+            mail.attempts += 1
+            mail.in_exchange = True
+            mail.lease_expires_at = now + LEASE
+            return Mail(mail.id, mail.kind, mail.recipient, mail.created_at, context)
 
         return self._commits.wait_for(_Change(lease, begun))
 
@@ -136,7 +136,7 @@ class Leases:
         for _ in range(_TRIES_FOR_A_FRESH_ANSWER):
             asked = time.monotonic()
             with self._database.reading() as work:
-                held = work.deliveries.is_leased(lease.delivery_id, lease.token, utcnow())
+                held = work.leases.is_leased(lease.delivery_id, lease.token, utcnow())
             if not held or time.monotonic() - asked < _FRESH_SECONDS:
                 return held
         return False
@@ -144,50 +144,50 @@ class Leases:
     def release(self, lease: Lease) -> None:
         """Give back a mail whose exchange never began."""
 
-        def released(_: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-            delivery.requeue(delivery.next_attempt_at or now)
+        def released(_: UnitOfWork, mail: LeasedMail, now: datetime) -> None:
+            mail.requeue(mail.next_attempt_at or now)
 
         self._commits.wait_for(_Change(lease, released))
 
     def give_up(self, lease: Lease) -> None:
         """Give back a mail whose exchange was broken off by us: it is nobody's attempt or death."""
 
-        def given_up(_: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-            delivery.attempts -= 1
-            delivery.requeue(delivery.next_attempt_at or now)
+        def given_up(_: UnitOfWork, mail: LeasedMail, now: datetime) -> None:
+            mail.attempts -= 1
+            mail.requeue(mail.next_attempt_at or now)
 
         self._commits.wait_for(_Change(lease, given_up))
 
     def record_sent(self, lease: Lease, reply: str) -> None:
         """Record that the server has it."""
 
-        def sent(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-            _log_attempt(work, delivery, "sent", reply, now)
-            delivery.requeue(now)
-            delivery.status = DeliveryStatus.SENT
-            delivery.next_attempt_at = None
-            delivery.sent_at = now
+        def sent(work: UnitOfWork, mail: LeasedMail, now: datetime) -> None:
+            _note_attempt(work, mail, "sent", reply, now)
+            mail.requeue(now)
+            mail.status = DeliveryStatus.SENT
+            mail.next_attempt_at = None
+            mail.sent_at = now
 
         self._commits.wait_for(_Change(lease, sent))
 
     def record_error(self, lease: Lease, error: MailError) -> None:
         """Record what went wrong; who failed decides what happens next (`docs/delivery.md`)."""
 
-        def failed(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+        def failed(work: UnitOfWork, mail: LeasedMail, now: datetime) -> None:
             if isinstance(error, MailOutage):
                 # Not this mail's fault: the attempt does not count, and it keeps its place in the
                 # line. At MAIL the server knows of this mail, so another one is tried next.
-                delivery.attempts -= 1
-                delivery.last_reply = str(error)[:500]
-                place = now if error.stage == "mail" else delivery.next_attempt_at
-                delivery.requeue(place or now)
+                mail.attempts -= 1
+                mail.last_reply = str(error)[:500]
+                place = now if error.stage == "mail" else mail.next_attempt_at
+                mail.requeue(place or now)
                 return
-            delay = _delay(error, delivery.attempts)
+            delay = _delay(error, mail.attempts)
             if delay is None:
-                _fail(work, delivery, error.stage, error.reply, now)
+                _fail(work, mail, error.stage, error.reply, now)
             else:
-                _log_attempt(work, delivery, error.stage, error.reply, now)
-                delivery.requeue(now + delay)
+                _note_attempt(work, mail, error.stage, error.reply, now)
+                mail.requeue(now + delay)
 
         self._commits.wait_for(_Change(lease, failed))
 
@@ -195,13 +195,13 @@ class Leases:
         """Record that the template failed; after three times it is for a person to mend."""
         reason = clean_reply(reason)
 
-        def failed(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-            delay = delay_after(delivery.attempts)
-            if delivery.attempts >= MOST_RENDERINGS or delay is None:
-                _fail(work, delivery, "template", reason, now)
+        def failed(work: UnitOfWork, mail: LeasedMail, now: datetime) -> None:
+            delay = delay_after(mail.attempts)
+            if mail.attempts >= MOST_RENDERINGS or delay is None:
+                _fail(work, mail, "template", reason, now)
             else:
-                _log_attempt(work, delivery, "template", reason, now)
-                delivery.requeue(now + delay)
+                _note_attempt(work, mail, "template", reason, now)
+                mail.requeue(now + delay)
 
         self._commits.wait_for(_Change(lease, failed))
 
@@ -211,15 +211,16 @@ class Leases:
 
     def _make_all(self, changes: Sequence[_Change]) -> list[Mail | None]:
         """Make, in one commit, those changes whose lease stands."""
-        with self._database.writing() as work:
+        with self._database.writing(urgent=True) as work:
             leases = [(change.lease.delivery_id, change.lease.token) for change in changes]
-            held = work.deliveries.held_under(leases)
+            held = work.leases.held_under(leases)
             now = utcnow()
             results = [
                 # Where somebody else has the mail now, what they record counts.
                 change.make(work, held[lease], now) if lease in held else None
                 for change, lease in zip(changes, leases, strict=True)
             ]
+            work.leases.save(held.values())
             work.commit()
         return results
 
@@ -234,17 +235,15 @@ def _delay(error: MailError, attempts: int) -> timedelta | None:
     return delay_after(attempts)
 
 
-def _fail(work: UnitOfWork, delivery: Delivery, stage: str, reply: str, now: datetime) -> None:
-    _log_attempt(work, delivery, stage, reply, now)
-    delivery.requeue(now)
-    delivery.status = DeliveryStatus.FAILED
-    delivery.next_attempt_at = None
+def _fail(work: UnitOfWork, mail: LeasedMail, stage: str, reply: str, now: datetime) -> None:
+    _note_attempt(work, mail, stage, reply, now)
+    mail.requeue(now)
+    mail.status = DeliveryStatus.FAILED
+    mail.next_attempt_at = None
 
 
-def _log_attempt(
-    work: UnitOfWork, delivery: Delivery, stage: str, reply: str, now: datetime
+def _note_attempt(
+    work: UnitOfWork, mail: LeasedMail, stage: str, reply: str, now: datetime
 ) -> None:
-    delivery.last_reply = reply
-    work.deliveries.log_attempt(
-        DeliveryAttempt(delivery_id=delivery.id, at=now, stage=stage, reply=reply)
-    )
+    mail.last_reply = reply
+    work.leases.note_attempt({"delivery_id": mail.id, "at": now, "stage": stage, "reply": reply})

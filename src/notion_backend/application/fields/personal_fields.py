@@ -8,6 +8,7 @@ form, corrections by staff and the import of a file all come through here.
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 import email_validator
 
@@ -31,6 +32,11 @@ LONGEST_FILENAME = 255
 
 _MOST_SHRINKING = 4
 """No character stands for more than four code points before NFC (Unicode, UAX #15 table 6)."""
+
+# What most people have, and nothing in it to normalise but the case of the domain. Some local parts
+# are not case-sensitive (RFC 2142), so those with capitals are left to the library.
+_PLAIN_LOCAL_PART = re.compile(r"[a-z0-9_+-]{1,20}(?:\.[a-z0-9_+-]{1,20}){0,2}")
+_PLAIN_DOMAIN = re.compile(r"(?:(?![Xx][Nn]--)[A-Za-z0-9-]{1,60}\.){1,3}[A-Za-z]{2,20}")
 
 _FOLDERS = re.compile(r"\A(?:.*[/\\])?(?:[A-Za-z]:)?", re.DOTALL)
 
@@ -95,21 +101,10 @@ def clean_email(field: str, raw: str) -> str:
         raise _invalid_email(field)
     if len(address.encode()) > LONGEST_EMAIL:
         raise _too_long(field, LONGEST_EMAIL)
-    try:
-        found = email_validator.validate_email(
-            address,
-            allow_smtputf8=True,
-            allow_quoted_local=False,
-            allow_domain_literal=False,
-            allow_display_name=False,
-            check_deliverability=False,
-            test_environment=False,
-        )
-    except email_validator.EmailNotValidError:
-        raise _invalid_email(field) from None
-    if len(found.local_part.encode()) > LONGEST_LOCAL_PART:
+    normalized = _normalized(address)
+    if normalized is None:
         raise _invalid_email(field)
-    return found.normalized
+    return normalized
 
 
 def clean_filename(raw: str, field: str = "resume") -> str:
@@ -128,6 +123,42 @@ def clean_filename(raw: str, field: str = "resume") -> str:
             field, "invalid_filename", "Give the file an ordinary name such as resume.pdf."
         )
     return name
+
+
+def _normalized(address: str) -> str | None:
+    """Return the address as it is kept, None if it is none.
+
+    Looking at a domain takes most of the time, and many people share one.
+    """
+    local_part, _, domain = address.rpartition("@")
+    if _PLAIN_LOCAL_PART.fullmatch(local_part) and _PLAIN_DOMAIN.fullmatch(domain):
+        clean_domain = _normalized_domain(domain)
+        return f"{local_part}@{clean_domain}" if clean_domain else None
+    found = _validated(address)
+    if found is None or len(found.local_part.encode()) > LONGEST_LOCAL_PART:
+        return None
+    return found.normalized
+
+
+@lru_cache(maxsize=1024)
+def _normalized_domain(domain: str) -> str | None:
+    found = _validated(f"somebody@{domain}")
+    return found.domain if found else None
+
+
+def _validated(address: str) -> email_validator.ValidatedEmail | None:
+    try:
+        return email_validator.validate_email(
+            address,
+            allow_smtputf8=True,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            allow_display_name=False,
+            check_deliverability=False,
+            test_environment=False,
+        )
+    except email_validator.EmailNotValidError:
+        return None
 
 
 def _composed(field: str, raw: str, longest: int) -> str:

@@ -19,6 +19,8 @@ _HIDING = re.compile(
     r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
+_PLAIN = re.compile(r"[\x00-\xac\xae-\u02ff]*")
+"""Letters of Western languages: nothing hides or joins here but the soft hyphen."""
 _JOINERS = "\u200c\u200d"
 _SELECTORS = re.compile(r"[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
@@ -42,6 +44,8 @@ def hides_or_turns(text: str) -> bool:
     So are invisible characters, bidirectional controls, joiners and selectors with nothing to act
     on, and more than eight combining marks in a row. Time is linear; the caller bounds the length.
     """
+    if _PLAIN.fullmatch(text):
+        return False
     text = _SUBDIVISION_FLAGS.sub(_BLACK_FLAG, text)
     return (
         _HIDING.search(text) is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from notion_backend.application.delivery.outbox import new_delivery
@@ -21,7 +21,7 @@ from notion_backend.core.errors import (
 )
 from notion_backend.core.ids import new_reference
 from notion_backend.core.rates import Rate
-from notion_backend.data.models import Delivery, Event, IdempotencyRecord, Lead
+from notion_backend.data.rows import DeliveryRow, LeadRow, person_columns
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 from notion_backend.mail.queue import DeliveryQueue
 
@@ -54,9 +54,11 @@ class _Batch:
 
     work: UnitOfWork
     now: datetime
-    stored: list[tuple[Submission, Lead]] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    leads: list[LeadRow] = field(default_factory=list)
+    """One for each of `submissions`."""
     by_key: dict[str, tuple[str, Receipt]] = field(default_factory=dict)
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[DeliveryRow] = field(default_factory=list)
 
 
 class Intake:
@@ -108,11 +110,10 @@ class Intake:
             batch = _Batch(work, utcnow())
             self._recall_keys(batch, submissions)
             outcomes = [self._admit(batch, submission) for submission in submissions]
-            if batch.stored:
-                work.flush()
-                self._attach(batch)
+            if batch.leads:
+                self._attach(batch, work.leads.insert(batch.leads))
             work.commit()
-        self._queue.ring([delivery.id for delivery in batch.deliveries if delivery.is_queued])
+        self._queue.ring([one["id"] for one in batch.deliveries if not one["last_reply"]])
         return outcomes
 
     def _recall_keys(self, batch: _Batch, submissions: Sequence[Submission]) -> None:
@@ -136,57 +137,66 @@ class Intake:
                 code="idempotency_key_reused",
             )
         lead = _new_lead(submission, batch.now)
-        batch.stored.append((submission, lead))
-        batch.work.leads.add([lead])
+        batch.submissions.append(submission)
+        batch.leads.append(lead)
+        receipt = Receipt(lead["reference"], lead["state"], lead["created_at"])
         if key:
-            receipt = Receipt(lead.reference, lead.state, lead.created_at, replayed=True)
-            batch.by_key[key] = (submission.content_hash, receipt)
-        return Receipt(lead.reference, lead.state, lead.created_at)
+            batch.by_key[key] = (submission.content_hash, replace(receipt, replayed=True))
+        return receipt
 
-    def _attach(self, batch: _Batch) -> None:
-        """Add what hangs on the new leads, now that they have their ids."""
+    def _attach(self, batch: _Batch, ids: Sequence[int]) -> None:
+        """Store what hangs on the new leads, now that they have their ids."""
+        work = batch.work
+        stored = list(zip(ids, batch.submissions, strict=True))
+        work.idempotency.insert(
+            [
+                {
+                    "key": submission.idempotency_key,
+                    "content_hash": submission.content_hash,
+                    "lead_id": lead_id,
+                    "created_at": batch.now,
+                }
+                for lead_id, submission in stored
+                if submission.idempotency_key
+            ]
+        )
+        work.resumes.insert((lead_id, submission.chunks()) for lead_id, submission in stored)
+        work.events.insert(
+            [
+                {
+                    "lead_id": lead_id,
+                    "at": batch.now,
+                    "actor": "prospect",
+                    "action": "lead.submitted",
+                    "detail": "",
+                    "address": submission.address,
+                }
+                for lead_id, submission in stored
+            ]
+        )
+        self._add_mails(batch, ids)
+        work.deliveries.insert(batch.deliveries)
+
+    def _add_mails(self, batch: _Batch, ids: Sequence[int]) -> None:
         staff = self._policy.staff_emails or tuple(batch.work.users.enabled_emails())
         confirmed = self._confirmations(batch)
-        for submission, lead in batch.stored:
-            batch.work.resumes.add(lead.id, submission.chunks())
-            batch.work.events.add(
-                Event(
-                    lead_id=lead.id,
-                    at=batch.now,
-                    actor="prospect",
-                    action="lead.submitted",
-                    detail="",
-                    address=submission.address,
-                )
-            )
-            if submission.idempotency_key:
-                batch.work.idempotency.add(
-                    [
-                        IdempotencyRecord(
-                            key=submission.idempotency_key,
-                            content_hash=submission.content_hash,
-                            lead_id=lead.id,
-                            created_at=batch.now,
-                        )
-                    ]
-                )
-            batch.deliveries.append(self._confirmation(submission, lead, confirmed))
-            batch.deliveries += [self._notification(lead, address) for address in staff]
-        batch.work.deliveries.add(batch.deliveries)
+        for lead_id, submission, lead in zip(ids, batch.submissions, batch.leads, strict=True):
+            batch.deliveries.append(self._confirmation(submission, lead_id, lead, confirmed))
+            batch.deliveries += [self._notification(lead_id, lead, to) for to in staff]
 
     def _confirmations(self, batch: _Batch) -> dict[str, int]:
         limit = self._policy.prospect_mail_limit
         if limit is None:
             return {}
-        recipients = sorted({lead.email_sort for _, lead in batch.stored})
+        recipients = sorted({lead["email_sort"] for lead in batch.leads})
         since = batch.now - timedelta(seconds=limit.seconds)
         return batch.work.deliveries.confirmations_since(recipients, since)
 
     def _confirmation(
-        self, submission: Submission, lead: Lead, confirmed: dict[str, int]
-    ) -> Delivery:
+        self, submission: Submission, lead_id: int, lead: LeadRow, confirmed: dict[str, int]
+    ) -> DeliveryRow:
         limit = self._policy.prospect_mail_limit
-        count = confirmed.get(lead.email_sort, 0)
+        count = confirmed.get(lead["email_sort"], 0)
         held = None
         if submission.suspicions:
             held = "It looks like a robot's: " + " ".join(
@@ -195,52 +205,53 @@ class Intake:
         elif limit is not None and count >= limit.count:
             held = "This address was sent as many confirmations as PROSPECT_MAIL_LIMIT allows."
         else:
-            confirmed[lead.email_sort] = count + 1
+            confirmed[lead["email_sort"]] = count + 1
         return new_delivery(
             DeliveryKind.PROSPECT_CONFIRMATION,
-            lead.email,
+            lead["email"],
             {
-                "first_name": lead.first_name,
-                "last_name": lead.last_name,
-                "reference": lead.reference,
+                "first_name": lead["first_name"],
+                "last_name": lead["last_name"],
+                "reference": lead["reference"],
             },
-            now=lead.created_at,
-            lead_id=lead.id,
+            now=lead["created_at"],
+            lead_id=lead_id,
             held=held,
         )
 
-    def _notification(self, lead: Lead, address: str) -> Delivery:
+    def _notification(self, lead_id: int, lead: LeadRow, address: str) -> DeliveryRow:
         return new_delivery(
             DeliveryKind.STAFF_NOTIFICATION,
             address,
             {
-                "first_name": lead.first_name,
-                "last_name": lead.last_name,
-                "email": lead.email,
-                "reference": lead.reference,
-                "resume_filename": lead.resume_filename or "",
-                "flags": " ".join(flag["reason"] for flag in lead.flags),
-                "link": f"{self._policy.base_url}/console/leads/{lead.id}",
+                "first_name": lead["first_name"],
+                "last_name": lead["last_name"],
+                "email": lead["email"],
+                "reference": lead["reference"],
+                "resume_filename": lead["resume_filename"] or "",
+                "flags": " ".join(flag["reason"] for flag in lead["flags"]),
+                "link": f"{self._policy.base_url}/console/leads/{lead_id}",
             },
-            now=lead.created_at,
-            lead_id=lead.id,
+            now=lead["created_at"],
+            lead_id=lead_id,
         )
 
 
-def _new_lead(submission: Submission, now: datetime) -> Lead:
+def _new_lead(submission: Submission, now: datetime) -> LeadRow:
     flags = (*submission.flags, *submission.suspicions)
-    lead = Lead(
-        reference=new_reference(),
-        state=LeadState.PENDING,
-        flagged=bool(flags),
-        flags=[{"code": flag.code, "reason": flag.reason} for flag in flags],
-        resume_filename=submission.filename,
-        resume_media_type=submission.media_type,
-        resume_size=submission.upload.size,
-        resume_sha256=submission.upload.sha256,
-        created_at=now,
-        updated_at=now,
-        version=1,
-    )
-    lead.name(submission.first_name, submission.last_name, submission.email)
-    return lead
+    return {
+        **person_columns(submission.first_name, submission.last_name, submission.email),
+        "reference": new_reference(),
+        "state": LeadState.PENDING,
+        "flagged": bool(flags),
+        "flags": [{"code": flag.code, "reason": flag.reason} for flag in flags],
+        "resume_filename": submission.filename,
+        "resume_media_type": submission.media_type,
+        "resume_size": submission.upload.size,
+        "resume_sha256": submission.upload.sha256,
+        "created_at": now,
+        "updated_at": now,
+        "reached_out_at": None,
+        "reached_out_by": None,
+        "version": 1,
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import BinaryIO
 
@@ -10,7 +11,7 @@ from notion_backend.application.leads.import_rows import ImportRow, WrongRow, re
 from notion_backend.core.clock import utcnow
 from notion_backend.core.errors import Conflict, Contended
 from notion_backend.core.ids import new_reference
-from notion_backend.data.models import Event, Lead
+from notion_backend.data.rows import EventRow, LeadRow, person_columns
 from notion_backend.data.unit_of_work import Database
 
 _BATCH = 500
@@ -77,43 +78,45 @@ class LeadImporter:
             known = work.leads.known_references([row.reference for row in rows if row.reference])
             skipped: list[Stored | Skipped] = []
             leads = []
+            now = utcnow()
             for row in rows:
                 if row.reference in known:
                     skipped.append(Skipped(row.line, row.reference))
                     continue
-                lead = _new_lead(row)
-                known.add(lead.reference)
+                lead = _new_lead(row, now)
+                known.add(lead["reference"])
                 leads.append(lead)
-            work.leads.add(leads)
-            work.flush()
-            work.events.add(*(_event(actor, lead) for lead in leads))
+            ids = work.leads.insert(leads)
+            work.events.insert([_event(actor, lead_id, now) for lead_id in ids])
             work.commit()
         return [*skipped, Stored(len(leads))]
 
 
-def _new_lead(row: ImportRow) -> Lead:
-    now = utcnow()
-    lead = Lead(
-        reference=row.reference or new_reference(),
-        state=row.state,
-        flagged=False,
-        flags=[],
-        created_at=row.created_at or now,
-        updated_at=now,
-        reached_out_at=row.reached_out_at,
-        reached_out_by=row.reached_out_by,
-        version=1,
-    )
-    lead.name(row.first_name, row.last_name, row.email)
-    return lead
+def _new_lead(row: ImportRow, now: datetime) -> LeadRow:
+    return {
+        **person_columns(row.first_name, row.last_name, row.email),
+        "reference": row.reference or new_reference(),
+        "state": row.state,
+        "flagged": False,
+        "flags": [],
+        "resume_filename": None,
+        "resume_media_type": None,
+        "resume_size": None,
+        "resume_sha256": None,
+        "created_at": row.created_at or now,
+        "updated_at": now,
+        "reached_out_at": row.reached_out_at,
+        "reached_out_by": row.reached_out_by,
+        "version": 1,
+    }
 
 
-def _event(actor: Actor, lead: Lead) -> Event:
-    return Event(
-        lead_id=lead.id,
-        at=lead.updated_at,
-        actor=actor.username,
-        action="lead.imported",
-        detail="",
-        address=actor.address,
-    )
+def _event(actor: Actor, lead_id: int, now: datetime) -> EventRow:
+    return {
+        "lead_id": lead_id,
+        "at": now,
+        "actor": actor.username,
+        "action": "lead.imported",
+        "detail": "",
+        "address": actor.address,
+    }

@@ -1,14 +1,16 @@
-"""The outbox: mails, their leases and their attempts."""
+"""The outbox as staff see it: mails and their attempts."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus
+from notion_backend.data.bulk import insert_rows
 from notion_backend.data.models import Delivery, DeliveryAttempt
+from notion_backend.data.rows import DeliveryRow
 
 
 class DeliveryRepository:
@@ -17,80 +19,13 @@ class DeliveryRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, deliveries: Sequence[Delivery]) -> None:
+    def insert(self, deliveries: Sequence[DeliveryRow]) -> None:
         """Store new mails with the change that causes them."""
-        self._session.add_all(deliveries)
+        insert_rows(self._session, Delivery, deliveries)
 
     def get(self, delivery_id: UUID, *, lock: bool = False) -> Delivery | None:
         """Return one mail; with `lock` nobody else changes it before the commit."""
         return self._session.get(Delivery, delivery_id, with_for_update=lock or None)
-
-    def claim(
-        self,
-        *,
-        among: Sequence[UUID] | None,
-        but: Sequence[UUID] = (),
-        limit: int,
-        now: datetime,
-        token: UUID,
-        until: datetime,
-    ) -> Sequence[Delivery]:
-        """Lease up to `limit` due mails to the holder of `token`, the longest due first.
-
-        Args:
-            among: only these, as the queue named them; None looks at all, expired leases too.
-            but: not these, though their lease has run out.
-            limit: how many at most.
-            now: what is due by then.
-            token: what every later change of these rows must name.
-            until: when the lease ends by itself.
-        """
-        # What a dead worker left behind is the longest due: a long queue must not stand before it.
-        abandoned = self._lock(self._abandoned(now, but), limit) if among is None else []
-        for delivery in abandoned:
-            delivery.deaths += delivery.in_exchange
-            delivery.in_exchange = False
-        queued = self._lock(self._queued(now, among), limit - len(abandoned))
-        claimed = [*abandoned, *queued]
-        for delivery in claimed:
-            delivery.status = DeliveryStatus.SENDING
-            delivery.lease_token = token
-            delivery.lease_expires_at = until
-        return claimed
-
-    def held_under(
-        self, leases: Collection[tuple[UUID, UUID]]
-    ) -> dict[tuple[UUID, UUID], Delivery]:
-        """Return the mails, locked, of those leases that stand; each is an id and its token."""
-        rows = self._session.scalars(
-            select(Delivery)
-            .where(
-                Delivery.id.in_({delivery_id for delivery_id, _ in leases}),
-                Delivery.status == DeliveryStatus.SENDING,
-            )
-            .order_by(Delivery.id)
-            .with_for_update()
-        )
-        found = {(row.id, row.lease_token): row for row in rows if row.lease_token}
-        return {lease: found[lease] for lease in leases if lease in found}
-
-    def is_leased(self, delivery_id: UUID, token: UUID, now: datetime) -> bool:
-        """Tell whether the mail is leased to `token` and stays so for now."""
-        return (
-            self._session.scalar(
-                select(Delivery.id).where(
-                    Delivery.id == delivery_id,
-                    Delivery.lease_token == token,
-                    Delivery.status == DeliveryStatus.SENDING,
-                    Delivery.lease_expires_at > now,
-                )
-            )
-            is not None
-        )
-
-    def log_attempt(self, attempt: DeliveryAttempt) -> None:
-        """Keep what the server answered."""
-        self._session.add(attempt)
 
     def of_lead(
         self, lead_id: int, *, after: UUID | None = None, limit: int | None = None
@@ -135,37 +70,6 @@ class DeliveryRepository:
         )
         return ids
 
-    def mend_clock(self, now: datetime, longest_wait: timedelta, lease: timedelta) -> None:
-        """Bring back to the present what was written while a clock was ahead.
-
-        Args:
-            now: the time of a clock that is right.
-            longest_wait: the longest between two attempts.
-            lease: how long a lease lasts. One that ends much later is cut to that: who holds it
-                renews it long before, and who died with it does not keep the mail.
-        """
-        waits, sends = DeliveryStatus.QUEUED, DeliveryStatus.SENDING
-        self._session.execute(
-            update(Delivery)
-            .where(
-                Delivery.status == waits,
-                or_(
-                    and_(Delivery.next_attempt_at > now, Delivery.attempts == 0),
-                    Delivery.next_attempt_at > now + longest_wait,
-                ),
-            )
-            .values(next_attempt_at=now)
-        )
-        self._session.execute(
-            update(Delivery)
-            .where(Delivery.status == sends, Delivery.lease_expires_at > now + 2 * lease)
-            .values(lease_expires_at=now + lease)
-        )
-
-    def remove(self, delivery: Delivery) -> None:
-        """Delete a mail that is for nobody."""
-        self._session.delete(delivery)
-
     def confirmations_since(self, recipients: Sequence[str], moment: datetime) -> dict[str, int]:
         """Count, per folded address, the confirmations that were not held back since `moment`."""
         rows = self._session.execute(
@@ -193,28 +97,4 @@ class DeliveryRepository:
             select(func.min(Delivery.next_attempt_at)).where(
                 Delivery.status == DeliveryStatus.QUEUED, Delivery.next_attempt_at <= now
             )
-        )
-
-    def _queued(self, now: datetime, among: Sequence[UUID] | None) -> Select[Delivery]:
-        query = (
-            select(Delivery)
-            .where(Delivery.status == DeliveryStatus.QUEUED, Delivery.next_attempt_at <= now)
-            .order_by(Delivery.next_attempt_at)
-        )
-        return query if among is None else query.where(Delivery.id.in_(among))
-
-    def _abandoned(self, now: datetime, but: Sequence[UUID]) -> Select[Delivery]:
-        return (
-            select(Delivery)
-            .where(
-                Delivery.status == DeliveryStatus.SENDING,
-                Delivery.lease_expires_at <= now,
-                Delivery.id.not_in(but),
-            )
-            .order_by(Delivery.next_attempt_at)
-        )
-
-    def _lock(self, query: Select[Delivery], limit: int) -> list[Delivery]:
-        return list(
-            self._session.scalars(query.limit(limit).with_for_update(skip_locked=True)).all()
         )

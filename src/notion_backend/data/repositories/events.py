@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from notion_backend.data.bulk import insert_rows
 from notion_backend.data.models import Event
+from notion_backend.data.rows import EventRow
 
 
 class EventRepository:
@@ -17,6 +19,10 @@ class EventRepository:
     def add(self, *events: Event) -> None:
         """Store these events with the change they tell of."""
         self._session.add_all(events)
+
+    def insert(self, events: Sequence[EventRow]) -> None:
+        """Store these events at once."""
+        insert_rows(self._session, Event, events)
 
     def of_lead(self, lead_id: int, *, after_id: int, limit: int) -> Sequence[Event]:
         """Return up to `limit` events of a lead, oldest first, behind the event `after_id`."""

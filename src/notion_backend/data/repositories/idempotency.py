@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from notion_backend.data.bulk import insert_rows
 from notion_backend.data.models import IdempotencyRecord, Lead
+from notion_backend.data.rows import IdempotencyRow
 
 
 class IdempotencyRepository:
@@ -26,9 +28,13 @@ class IdempotencyRepository:
         )
         return {record.key: (record, lead) for record, lead in rows}
 
-    def add(self, records: Sequence[IdempotencyRecord]) -> None:
-        """Store these records; a key that another transaction stored first fails the flush."""
-        self._session.add_all(records)
+    def insert(self, records: Sequence[IdempotencyRow]) -> None:
+        """Store these records.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: another transaction stored a key first.
+        """
+        insert_rows(self._session, IdempotencyRecord, records)
 
     def forget(self, keys: Sequence[str], *, made_before: datetime) -> None:
         """Delete those of these records that are older than `made_before`."""

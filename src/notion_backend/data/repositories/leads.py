@@ -10,7 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 from notion_backend.core.enums import LeadSort
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.core.text import fold
+from notion_backend.data.bulk import insert_rows
 from notion_backend.data.models import Lead
+from notion_backend.data.rows import LeadRow
 
 Columns = TypeVarTuple("Columns")
 Position = tuple[datetime | str, int]
@@ -49,6 +51,17 @@ class LeadRepository:
     def add(self, leads: Sequence[Lead]) -> None:
         """Store new leads; they have their ids after the flush."""
         self._session.add_all(leads)
+
+    def insert(self, leads: Sequence[LeadRow]) -> list[int]:
+        """Store new leads at once and return their ids, in the same order."""
+        insert_rows(self._session, Lead, leads)
+        references = [lead["reference"] for lead in leads]
+        # Not RETURNING, which MySQL does not have; the index of references is at hand.
+        found = self._session.execute(
+            select(Lead.reference, Lead.id).where(Lead.reference.in_(references))
+        )
+        ids = dict(found.all())
+        return [ids[reference] for reference in references]
 
     def get(self, lead_id: int, *, lock: bool = False) -> Lead | None:
         """Return one lead; with `lock` nobody else changes or erases it before the commit."""

@@ -1,18 +1,19 @@
 """`POST /leads`: the public door."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict
 
 from notion_backend.core.enums import LeadState
 from notion_backend.presentation.api.described_fields import EMAIL, PERSON_NAME, PLAIN_TEXT
 from notion_backend.presentation.api.schemas import Timestamp
 from notion_backend.presentation.form_parser import MAX_TEXT_PARTS
 from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
+from notion_backend.presentation.plain_route import PlainRoute
 from notion_backend.presentation.problem import BODY_PROBLEMS, problem_responses
 
-router = APIRouter(tags=["Intake"])
+router = APIRouter(tags=["Intake"], route_class=PlainRoute)
 
 _FORM: dict[str, Any] = {
     "type": "object",
@@ -44,7 +45,13 @@ _REPLAYED = {
         }
     }
 }
-_KEY = {"type": "string", "pattern": "^[!-~]{1,255}$"}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "1 to 255 visible ASCII characters; a repeat is answered, not stored.",
+}
 _ENCODING = {
     "resume": {
         "contentType": "application/octet-stream",
@@ -85,30 +92,23 @@ class ReceiptOut(BaseModel):
     response_model=ReceiptOut,
     responses={201: _REPLAYED, **problem_responses(*BODY_PROBLEMS, 409, 429, 503)},
     openapi_extra={
+        "parameters": [_KEY],
         "requestBody": {
             "required": True,
             "content": {"multipart/form-data": {"schema": _FORM, "encoding": _ENCODING}},
-        }
+        },
     },
 )
-async def submit_lead(
-    request: Request,
-    response: Response,
-    idempotency_key: Annotated[
-        str | None,
-        WithJsonSchema(_KEY),
-        Header(
-            alias="Idempotency-Key",
-            description="1 to 255 visible ASCII characters; a repeat is answered, not stored.",
-        ),
-    ] = None,
-) -> Any:
+async def submit_lead(request: Request) -> Response:
     """Take a lead with its résumé. The answer is sent once both, and their mails, are stored."""
-    if idempotency_key is not None:
-        # Several lines of one header are one list (RFC 9110 §5.3), and a list is no key.
-        idempotency_key = ", ".join(request.headers.getlist("idempotency-key"))
+    keys = request.headers.getlist("idempotency-key")
+    # Several lines of one header are one list (RFC 9110 §5.3), and a list is no key.
+    idempotency_key = ", ".join(keys) if keys else None
     with await read_submitted_form(request) as form:
         receipt = await submit_form(request, form, idempotency_key)
-    if receipt.replayed:
-        response.headers["Idempotent-Replayed"] = "true"
-    return receipt
+    return Response(
+        ReceiptOut.model_validate(receipt).model_dump_json(),
+        status_code=201,
+        headers={"Idempotent-Replayed": "true"} if receipt.replayed else None,
+        media_type="application/json",
+    )

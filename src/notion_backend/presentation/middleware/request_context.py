@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 import structlog
@@ -63,7 +64,7 @@ class RequestContext:
                 path=_path_of(scope),
                 status=status,
                 ms=round(seconds * 1000, 1),
-                client=_network_of(scope),
+                client=_network_of(scope["client"][0]) if scope.get("client") else None,
             )
             structlog.contextvars.unbind_contextvars("request_id")
 
@@ -75,11 +76,12 @@ def _request_id_of(scope: Scope) -> str:
     return new_row_id().hex
 
 
-def _network_of(scope: Scope) -> str | None:
+@lru_cache(maxsize=1024)
+def _network_of(client: str) -> str | None:
     """Return the client's network, IPv4 to 24 and IPv6 to 48 bits: a network is no person."""
     try:
-        address = ip_address(scope["client"][0])
-    except (TypeError, ValueError):  # no client, or a socket of this machine
+        address = ip_address(client)
+    except ValueError:  # a socket of this machine
         return None
     return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
