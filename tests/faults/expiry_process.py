@@ -7,6 +7,7 @@ dot, `late` when it was lost by the time that the end of that exchange was to be
 
 import os
 import sys
+import threading
 from collections.abc import Collection
 from pathlib import Path
 from uuid import UUID
@@ -33,7 +34,9 @@ def witness(folder: Path) -> None:
         repository: LeaseRepository, leases: Collection[tuple[UUID, UUID]]
     ) -> dict[tuple[UUID, UUID], LeasedMail]:
         held = held_under(repository, leases)
-        for lease in leases:
+        # Not of a heartbeat: it may ask for a lease whose mail was recorded a moment ago.
+        records = threading.current_thread().name == "shared-commits"
+        for lease in leases if records else ():
             if lease in passed and lease not in held:
                 stream.write(f"late {lease[0]}\n")
         return held

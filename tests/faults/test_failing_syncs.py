@@ -84,7 +84,7 @@ def test_syncs_that_fail_for_a_while_are_told_by_readiness_and_survived(
     drained = parts.wait_until_all_sent()
     parts.assert_nothing_lost(copies=_MOST_COPIES)
     measured(
-        f"SQLite: {error} at every sync for {outage.seconds:.0f} s, then a kill",
+        f"SQLite: {error} at every sync for {outage.seconds:.1f} s, then a kill",
         f"{outage}; /readyz 503 meanwhile",
         f"all SENT {drained:.1f} s after the kill",
     )

@@ -52,7 +52,7 @@ def test_a_database_that_another_process_has_locked_is_waited_for(
     assert outage.told
     drained = parts.wait_until_all_sent()
     parts.assert_nothing_lost()
-    measured(f"SQLite: locked for {outage.seconds:.0f} s", f"{outage}", _waited(drained))
+    measured(f"SQLite: locked for {outage.seconds:.1f} s", f"{outage}", _waited(drained))
 
 
 @pytest.mark.needs("mount")
@@ -70,7 +70,7 @@ def test_a_full_disk_is_told_until_there_is_room(
         outage.assert_told(longest=5)
         drained = parts.wait_until_all_sent()
         parts.assert_nothing_lost()
-    measured(f"SQLite: disk full for {outage.seconds:.0f} s", f"{outage}", _waited(drained))
+    measured(f"SQLite: disk full for {outage.seconds:.1f} s", f"{outage}", _waited(drained))
 
 
 @pytest.mark.needs("mount", "strace")
@@ -90,7 +90,7 @@ def test_a_disk_that_turned_read_only_is_told_until_it_is_writable(
         outage.assert_told(longest=5)
         drained = parts.wait_until_all_sent()
         parts.assert_nothing_lost()
-    measured(f"SQLite: read-only for {outage.seconds:.0f} s", f"{outage}", _waited(drained))
+    measured(f"SQLite: read-only for {outage.seconds:.1f} s", f"{outage}", _waited(drained))
 
 
 @pytest.mark.needs("mount")
