@@ -2,12 +2,13 @@
 
 import sys
 
-from bench import intake, mail_window, mails, silent_redis
+from bench import intake, mail_window, mails, reading, silent_redis
 
 BENCHMARKS = {
     "intake": intake.run,
     "silent-redis": silent_redis.run,
     "mails": mails.run,
+    "reading": reading.run,
     "mail-window": mail_window.run,
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from time import sleep
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState
 from notion_backend.data.models import WorkerHeartbeat
 from notion_backend.data.unit_of_work import Database
 from tests.factories import a_lead, a_mail, store_mails
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -115,3 +117,27 @@ def test_figures_are_gathered_once_for_many(database: Database, store: Callable[
     before = service.current()
     store()
     assert service.current() is before
+
+
+def test_figures_that_grow_old_are_renewed_while_nobody_waits(
+    database: Database, store: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = StatisticsService(database)
+    before = service.current()
+    store()
+    monkeypatch.setattr("notion_backend.application.statistics.KEPT_SECONDS", 0.5)
+    sleep(0.6)
+    assert service.current() is before
+    renewed = wait_until(lambda: service.current().at > before.at and service.current())
+    assert sum(renewed.leads_by_state.values()) == 1
+
+
+def test_figures_that_are_too_old_are_waited_for(
+    database: Database, store: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = StatisticsService(database)
+    service.current()
+    store()
+    for name in ("KEPT_SECONDS", "OLDEST_SECONDS"):
+        monkeypatch.setattr(f"notion_backend.application.statistics.{name}", 0.0)
+    assert sum(service.current().leads_by_state.values()) == 1

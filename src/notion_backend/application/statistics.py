@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 
+import structlog
+
 from notion_backend.application.delivery.mail_health import MailHealth, look_at_mail
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import LeadState
+from notion_backend.core.errors import BusinessError
 from notion_backend.data.unit_of_work import Database, UnitOfWork
+
+_log = structlog.get_logger(__name__)
 
 DAYS = 30
 KEPT_SECONDS = 10.0
-"""So old may the figures be; a page that asks every second costs the database nothing."""
+"""After so long the figures are gathered anew; a page that asks every second costs nothing."""
+OLDEST_SECONDS = 50.0
+"""So old may they be for who asks meanwhile: over a million leads it takes more than a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +55,44 @@ class Statistics:
 
 
 class StatisticsService:
-    """Gathers the figures, at most once in `KEPT_SECONDS`."""
+    """Gathers the figures, at most once in `KEPT_SECONDS`, and beside the requests if it can."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._gathering = threading.Lock()
-        self._kept: Statistics | None = None
-        self._kept_until = 0.0
+        self._kept: tuple[Statistics, float] | None = None
+        """The figures, and when they were gathered."""
 
     def current(self) -> Statistics:
-        """Return the figures, `KEPT_SECONDS` old at most; of many who ask at once one gathers."""
+        """Return the figures, `OLDEST_SECONDS` old at most; of many who ask at once one gathers."""
+        if (found := self._not_older_than(KEPT_SECONDS)) is not None:
+            return found
+        if (found := self._not_older_than(OLDEST_SECONDS)) is not None:
+            if not self._gathering.locked():
+                threading.Thread(target=self._renew, name="statistics", daemon=True).start()
+            return found
         with self._gathering:
-            if self._kept is None or time.monotonic() >= self._kept_until:
-                with self._database.reading() as work:
-                    self._kept = _gather(work, utcnow())
-                self._kept_until = time.monotonic() + KEPT_SECONDS
-            return self._kept
+            return self._not_older_than(KEPT_SECONDS) or self._gather()
+
+    def _not_older_than(self, seconds: float) -> Statistics | None:
+        if self._kept is None or time.monotonic() - self._kept[1] > seconds:
+            return None
+        return self._kept[0]
+
+    def _renew(self) -> None:
+        with self._gathering:
+            if self._not_older_than(KEPT_SECONDS) is None:
+                try:
+                    self._gather()
+                except BusinessError as error:  # whoever asks when these are too old will be told
+                    _log.warning("statistics_not_gathered", reason=error.detail)
+
+    def _gather(self) -> Statistics:
+        began = time.monotonic()
+        with self._database.reading() as work:
+            figures = _gather(work, utcnow())
+        self._kept = figures, began
+        return figures
 
 
 def _gather(work: UnitOfWork, now: datetime) -> Statistics:

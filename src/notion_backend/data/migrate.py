@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from notion_backend.core.errors import ConfigurationError
+from notion_backend.data.migrations import REVISIONS
 
 _LOCK_NAME = "notion_backend.migrate"
 _LOCK_NUMBER = 7_215_034_881
@@ -23,19 +20,19 @@ def upgrade(engine: Engine) -> None:
     Raises:
         ConfigurationError: the database was made by a newer version, or the lock stayed taken.
     """
+    if is_current(engine):
+        return
     with _locked(engine) as connection:
-        if _revision(connection) not in {None, *known_revisions()}:
+        if _revision(connection) not in {None, *REVISIONS}:
             raise ConfigurationError(
                 "The database was made by a newer version of Notion Backend; install that version."
             )
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _run(connection)
 
 
 def is_current(engine: Engine) -> bool:
     """Tell whether the database is at the newest revision of this version."""
-    return current_revision(engine) == ScriptDirectory.from_config(_config()).get_current_head()
+    return current_revision(engine) == REVISIONS[-1]
 
 
 def current_revision(engine: Engine) -> str | None:
@@ -44,21 +41,23 @@ def current_revision(engine: Engine) -> str | None:
         return _revision(connection)
 
 
-def known_revisions() -> set[str]:
-    """Return every revision of this version, the newest included."""
-    scripts = ScriptDirectory.from_config(_config())
-    return {script.revision for script in scripts.walk_revisions()}
+def _run(connection: Connection) -> None:
+    # Ten megabytes that most starts have no use for.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
 
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 @contextmanager

@@ -162,7 +162,7 @@ class Delivery(Base):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        Index(None, "status", "next_attempt_at"),
+        Index(None, "status", "next_attempt_at", "id"),
         Index(None, "lead_id"),
         Index(None, "recipient_folded", "created_at"),
         MYSQL_OPTIONS,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from notion_backend.core.errors import InvalidInput
-from notion_backend.data.migrate import known_revisions
+from notion_backend.data.migrations import REVISIONS
 from notion_backend.data.sqlite import driver
 
 _COUNTED = ("leads", "users", "deliveries", "events")
@@ -47,7 +47,7 @@ def _inspect(connection: Any) -> Inspection:
     revisions = [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")]
     if len(revisions) != 1:
         raise InvalidInput("The database was never migrated to the end.")
-    if revisions[0] not in known_revisions():
+    if revisions[0] not in REVISIONS:
         raise InvalidInput(
             "The database was made by a newer version of Notion Backend; use that version."
         )

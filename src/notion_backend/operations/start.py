@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import ConfigurationError
 from notion_backend.data.engine import create_database_engine, weakness
-from notion_backend.data.migrate import current_revision, is_current, known_revisions, upgrade
+from notion_backend.data.migrate import current_revision, is_current, upgrade
+from notion_backend.data.migrations import REVISIONS
 from notion_backend.data.unit_of_work import Database
 from notion_backend.operations.service_lock import using
 
@@ -125,7 +126,7 @@ def _ensure_schema(engine: Engine, settings: Settings) -> None:
 
 def _check_schema(engine: Engine) -> None:
     if not is_current(engine):
-        migrates_later = current_revision(engine) in {None, *known_revisions()}
+        migrates_later = current_revision(engine) in {None, *REVISIONS}
         kind = _SchemaNotReady if migrates_later else ConfigurationError
         raise kind(_schema_problem(engine))
 
@@ -134,7 +135,7 @@ def _schema_problem(engine: Engine) -> str:
     revision = current_revision(engine)
     if revision is None:
         return "The database has no tables yet; run `notion-backend migrate`."
-    if revision in known_revisions():
+    if revision in REVISIONS:
         return "The database has an old schema; run `notion-backend migrate`."
     return "The database was made by a newer version of Notion Backend; install that version."
 

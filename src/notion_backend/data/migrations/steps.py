@@ -27,3 +27,10 @@ def create_index(name: str, table: str, columns: list[str]) -> None:
     present = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
     if name not in present:
         op.create_index(name, table, columns)
+
+
+def drop_index(name: str, table: str) -> None:
+    """Drop the index unless an earlier, broken-off run did."""
+    present = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+    if name in present:
+        op.drop_index(name, table)

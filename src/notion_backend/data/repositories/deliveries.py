@@ -12,6 +12,8 @@ from notion_backend.data.bulk import insert_rows
 from notion_backend.data.models import Delivery, DeliveryAttempt
 from notion_backend.data.rows import DeliveryRow
 
+_AT_REST = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.HELD)
+
 
 class DeliveryRepository:
     """Reads and writes `deliveries` and `delivery_attempts`."""
@@ -54,6 +56,9 @@ class DeliveryRepository:
         query = select(Delivery).order_by(Delivery.id.desc()).limit(limit)
         if status is not None:
             query = query.where(Delivery.status == status)
+        if status in _AT_REST:
+            # Always so, and said so that the index gives them in their order.
+            query = query.where(Delivery.next_attempt_at.is_(None))
         if before is not None:
             query = query.where(Delivery.id < before)
         return self._session.scalars(query).all()

@@ -4,22 +4,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, false, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from notion_backend.core.enums import LeadSort
 from notion_backend.core.lead_query import LeadQuery
-from notion_backend.core.text import fold
 from notion_backend.data.bulk import insert_rows
 from notion_backend.data.models import Lead
+from notion_backend.data.repositories.lead_search import holds, indexed_search
 from notion_backend.data.rows import LeadRow
 
 Columns = TypeVarTuple("Columns")
 Position = tuple[datetime | str, int]
 """Where a lead stands in an order: what is compared, and the id, which breaks ties."""
 
-_LONGEST_NEEDLE = 4 * 255
-"""NFC can shorten a text to a quarter; what is longer still matches no name and no address."""
+_LOOKED_THROUGH = 5_000
+"""Leads that a search looks at one by one before it asks the index: what is found in many leads is
+found among these, and what is found in few the index finds at once."""
 
 _SORT_KEYS: dict[str, InstrumentedAttribute[Any]] = {
     "created_at": Lead.created_at,
@@ -80,7 +91,7 @@ class LeadRepository:
     def page(self, query: LeadQuery, *, behind: Position | None, limit: int) -> Sequence[Lead]:
         """Return up to `limit` leads in the order of the query, those behind `behind`."""
         leads = select(Lead).options(defer(Lead.search_text, raiseload=True))
-        return self._session.scalars(self._ordered(leads, query, behind).limit(limit)).all()
+        return [row[0] for row in self._page(leads, query, behind, limit)]
 
     def exported_page(
         self, query: LeadQuery, *, behind: Position | None, limit: int
@@ -89,37 +100,49 @@ class LeadRepository:
         rows: Select[*tuple[Any, ...]] = select(
             *_EXPORTED, _SORT_KEYS[query.sort.by].label("sort_key")
         )
-        return self._session.execute(self._ordered(rows, query, behind).limit(limit)).all()
+        return self._page(rows, query, behind, limit)
 
     def count(self, query: LeadQuery) -> int:
         """Count the leads that the filters let through."""
-        return self._session.scalars(select(func.count(Lead.id)).where(*_filters(query))).one()
+        return self._session.scalars(
+            select(func.count(Lead.id)).where(*_filters(query), *self._matching(query.q))
+        ).one()
 
     def erase(self, lead: Lead) -> None:
         """Delete the lead; résumé, mails, attempts and idempotency record go by foreign key."""
         self._session.execute(delete(Lead).where(Lead.id == lead.id))
 
-    def _ordered(
-        self, columns: Select[*Columns], query: LeadQuery, behind: Position | None
-    ) -> Select[*Columns]:
-        key = self._sort_key(query)
+    def _page(
+        self,
+        columns: Select[*Columns],
+        query: LeadQuery,
+        behind: Position | None,
+        limit: int,
+    ) -> Sequence[Row[*Columns]]:
+        key = _SORT_KEYS[query.sort.by].expression
         found = columns.where(*_filters(query))
         if behind is not None:
             found = found.where(self._is_behind(key, query.sort, behind))
-        if query.sort.is_descending:
-            return found.order_by(key.desc(), Lead.id.desc())
-        return found.order_by(key, Lead.id)
+        if not query.q:
+            return self._session.execute(_in_order(found, query.sort, key).limit(limit)).all()
+        near = found.with_only_columns(Lead.id, key.label("place"))
+        among = _in_order(near, query.sort, key).limit(_LOOKED_THROUGH).subquery()
+        looked_through = columns.join(among, among.c.id == Lead.id).where(
+            holds(query.q, self._dialect)
+        )
+        # By the place of the few, or the whole table might be read in the order of its index.
+        found_near = _in_order(looked_through, query.sort, among.c.place)
+        rows = self._session.execute(found_near.limit(limit)).all()
+        if len(rows) == limit:
+            return rows
+        # Read in the order of the list, all others would be looked at one by one. The index of the
+        # order is hidden, so that the matches are found first and then sorted.
+        hidden = func.coalesce(key, key)
+        matching = found.where(*self._matching(query.q))
+        return self._session.execute(_in_order(matching, query.sort, hidden).limit(limit)).all()
 
-    def _sort_key(self, query: LeadQuery) -> ColumnElement[Any]:
-        """Return what is compared.
-
-        A search reads most rows, and in the order of names each costs a seek of its own: reading
-        the table from end to end and sorting the finds is several times as fast. PostgreSQL knows;
-        the others keep to the index unless the column is hidden from them.
-        """
-        key = _SORT_KEYS[query.sort.by]
-        knows = query.sort.by == "created_at" or self._dialect == "postgresql"
-        return func.coalesce(key, key) if query.q and not knows else key.expression
+    def _matching(self, q: str) -> list[ColumnElement[bool]]:
+        return [indexed_search(self._session, q)] if q else []
 
     def _is_behind(
         self, key: ColumnElement[Any], sort: LeadSort, position: Position
@@ -159,13 +182,10 @@ def _filters(query: LeadQuery) -> list[ColumnElement[bool]]:
         filters.append(Lead.created_at >= query.created_from)
     if query.created_to is not None:
         filters.append(Lead.created_at < query.created_to)
-    if query.q:
-        filters.append(_search(query.q))
     return filters
 
 
-def _search(q: str) -> ColumnElement[bool]:
-    # `search_text` has its three parts on lines of their own, so a line break matches none of them.
-    if len(q) > _LONGEST_NEEDLE or "\n" in q:
-        return false()
-    return Lead.search_text.contains(fold(q), autoescape=True)
+def _in_order(leads: Select[*Columns], sort: LeadSort, key: ColumnElement[Any]) -> Select[*Columns]:
+    if sort.is_descending:
+        return leads.order_by(key.desc(), Lead.id.desc())
+    return leads.order_by(key, Lead.id)

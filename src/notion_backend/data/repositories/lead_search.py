@@ -1,0 +1,48 @@
+"""How a part of a name or address is looked for, on each database; a search is taken literally."""
+
+import re
+
+from sqlalchemy import ColumnElement, column, false, func, select, table, text
+from sqlalchemy.orm import Session
+
+from notion_backend.core.text import fold
+from notion_backend.data.models import Lead
+from notion_backend.data.search_index import SHORTEST, TABLE
+
+_LONGEST = 4 * 255
+"""NFC can shorten a text to a quarter; what is longer still is in no name and no address."""
+_LIKE_SIGNS = re.compile(r"[%_\\]")
+_FOUND = table(TABLE, column("rowid"), column("search_text"))
+
+
+def indexed_search(session: Session, q: str) -> ColumnElement[bool]:
+    """Return the condition that a lead holds `q`, such that an index finds those that do.
+
+    Where there is no index, or `q` is too short for it, each lead is looked at.
+    """
+    dialect = session.get_bind().dialect.name
+    if dialect == "sqlite" and _can_be_found(q) and len(fold(q)) >= SHORTEST and _has_fts(session):
+        phrase = '"' + fold(q).replace('"', '""') + '"'
+        return Lead.id.in_(select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase)))
+    return holds(q, dialect)  # pg_trgm needs no other words
+
+
+def holds(q: str, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a lead holds `q`, for who looks at each of a few."""
+    if not _can_be_found(q):
+        return false()
+    if dialect == "postgresql":
+        # With an ESCAPE behind it, pg_trgm would not know this LIKE.
+        return Lead.search_text.like("%" + _LIKE_SIGNS.sub(r"\\\g<0>", fold(q)) + "%")
+    return func.instr(Lead.search_text, fold(q)) > 0
+
+
+def _can_be_found(q: str) -> bool:
+    # `search_text` has its three parts on lines of their own, and none holds a control character.
+    return len(q) <= _LONGEST and "\n" not in q and "\0" not in q
+
+
+def _has_fts(session: Session) -> bool:
+    """Tell whether this SQLite had FTS5 when the tables were made."""
+    asked = text("SELECT 1 FROM sqlite_master WHERE name = :name")
+    return session.execute(asked, {"name": TABLE}).first() is not None

@@ -1,0 +1,89 @@
+"""The index that search uses: trigrams of `leads.search_text`, where the database has such a thing.
+
+SQLite: an FTS5 table over the column, kept by triggers in the transaction of each change.
+PostgreSQL: a GIN index of pg_trgm, if the extension may be created. MariaDB and MySQL: none.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+TABLE = "lead_search"
+"""The FTS5 table; those that belong to it have longer names."""
+POSTGRESQL_INDEX = "ix_leads_search_text"
+SHORTEST = 3
+"""Characters; an index of trigrams finds nothing shorter."""
+
+_SQLITE: Sequence[str] = (
+    """
+    CREATE VIRTUAL TABLE lead_search USING fts5(
+        search_text, content='leads', content_rowid='id', tokenize='trigram case_sensitive 1'
+    )
+    """,
+    # Without it the index keeps what was deleted until its pages are written anew.
+    "INSERT INTO lead_search (lead_search, rank) VALUES ('secure-delete', 1)",
+    """
+    CREATE TRIGGER lead_search_insert AFTER INSERT ON leads
+    BEGIN
+        INSERT INTO lead_search (rowid, search_text) VALUES (new.id, new.search_text);
+    END
+    """,
+    """
+    CREATE TRIGGER lead_search_delete AFTER DELETE ON leads
+    BEGIN
+        INSERT INTO lead_search (lead_search, rowid, search_text)
+            VALUES ('delete', old.id, old.search_text);
+    END
+    """,
+    """
+    CREATE TRIGGER lead_search_update AFTER UPDATE OF search_text ON leads
+    WHEN old.search_text <> new.search_text
+    BEGIN
+        INSERT INTO lead_search (lead_search, rowid, search_text)
+            VALUES ('delete', old.id, old.search_text);
+        INSERT INTO lead_search (rowid, search_text) VALUES (new.id, new.search_text);
+    END
+    """,
+    "INSERT INTO lead_search (lead_search) VALUES ('rebuild')",
+)
+
+
+def create(connection: Connection) -> None:
+    """Make the index over all that is there, where the database can; search is right without it."""
+    if connection.dialect.name == "sqlite":
+        modules = connection.execute(text("SELECT name FROM pragma_module_list")).scalars()
+        if "fts5" in set(modules):
+            for statement in _SQLITE:
+                connection.exec_driver_sql(statement)
+    elif connection.dialect.name == "postgresql" and _has_trigrams(connection):
+        connection.exec_driver_sql(
+            f"CREATE INDEX {POSTGRESQL_INDEX} ON leads USING gin (search_text gin_trgm_ops)"
+        )
+
+
+def drop(connection: Connection) -> None:
+    """Remove what `create` made."""
+    if connection.dialect.name == "sqlite":
+        for name in ("insert", "delete", "update"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {TABLE}_{name}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {POSTGRESQL_INDEX}")
+
+
+def is_part(name: str | None) -> bool:
+    """Tell whether a table or an index belongs to it, which the models do not know."""
+    return (name or "").startswith((TABLE, POSTGRESQL_INDEX))
+
+
+def _has_trigrams(connection: Connection) -> bool:
+    offered = "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'"
+    if connection.exec_driver_sql(offered).first() is None:
+        return False
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except DBAPIError:  # only the database's owner may, in some places
+        return False
+    return True
