@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import intake, mail_window, mails, reading, silent_redis
+from bench import intake, listing, mail_window, mails, reading, silent_redis
 
 BENCHMARKS = {
     "intake": intake.run,
     "silent-redis": silent_redis.run,
+    "list": listing.run,
     "mails": mails.run,
     "reading": reading.run,
     "mail-window": mail_window.run,

@@ -1,4 +1,4 @@
-"""A load of POST requests over kept connections, as fast as the answers come."""
+"""A load of requests over kept connections, as fast as the answers come."""
 
 import asyncio
 import time
@@ -17,8 +17,13 @@ class Load:
     failures: int
 
 
-async def post_all(port: int, request: bytes, *, connections: int, requests: int) -> Load:
-    """Send `requests` copies of `request` over so many connections at once."""
+async def post_all(
+    port: int, request: bytes, *, connections: int, requests: int, expected: int = 201
+) -> Load:
+    """Send `requests` copies of `request` over so many connections at once.
+
+    What is answered with another status than `expected` is a failure.
+    """
     seconds: list[float] = []
     failures = 0
     left = iter(range(requests))
@@ -31,7 +36,7 @@ async def post_all(port: int, request: bytes, *, connections: int, requests: int
             writer.write(request)
             status = await _read_answer(reader)
             seconds.append(time.perf_counter() - began)
-            failures += status != 201
+            failures += status != expected
         writer.close()
         await writer.wait_closed()
 

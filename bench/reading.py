@@ -25,6 +25,7 @@ SIZES = tuple(int(size) for size in os.environ.get("BENCH_LEADS", "1000,1000000"
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite").split(",")
 REQUESTS = 300
 _PASSWORD = "a long walk along the sea"
+SETTINGS = {"ADMIN_PASSWORD": _PASSWORD, "LOGIN_RATE_LIMIT": "off"}
 _WARM_UP = 20
 _FIGURES_KEPT = 10.5
 """Seconds after which the figures are gathered anew."""
@@ -37,7 +38,7 @@ def run() -> None:
         found: dict[str, list[str]] = {}
         medians: dict[str, list[float]] = {}
         for size in SIZES:
-            with _filled(database, size) as url, service(DATABASE_URL=url, **_SETTINGS) as port:
+            with _filled(database, size) as url, service(DATABASE_URL=url, **SETTINGS) as port:
                 for what, seconds in _measure(port, size):
                     cuts = quantiles(seconds, n=20)
                     medians.setdefault(what, []).append(cuts[9])
@@ -51,9 +52,6 @@ def run() -> None:
             print(f"  {what:28}" + "".join(f"{one:>17}" for one in columns) + f"{growth:12.2f}")
 
 
-_SETTINGS = {"ADMIN_PASSWORD": _PASSWORD, "LOGIN_RATE_LIMIT": "off"}
-
-
 class Reader:
     """One connection of somebody who is signed in."""
 
@@ -63,7 +61,8 @@ class Reader:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         self._connection.request("POST", "/api/v1/auth/token", form, headers)
         token = json.loads(self._connection.getresponse().read())["access_token"]
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self.authorization = f"Bearer {token}"
+        self._headers = {"Authorization": self.authorization}
 
     def get(self, path: str) -> bytes:
         """Return what is there; anything but a 200 ends the run."""

@@ -42,7 +42,7 @@ CurrentActor = Annotated[Actor, Depends(authenticate)]
 """Whoever is signed in."""
 
 
-def require_admin(actor: CurrentActor) -> Actor:
+async def require_admin(actor: CurrentActor) -> Actor:
     """Return the actor if it is an administrator; asked before the body is looked at.
 
     Raises:

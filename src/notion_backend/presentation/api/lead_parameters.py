@@ -11,7 +11,7 @@ from notion_backend.presentation.api.moments import Moment
 _FLAGGED = {"true": True, "false": False, "": None}
 
 
-def _lead_query(
+async def _lead_query(
     state: Annotated[
         Literal["PENDING", "REACHED_OUT", ""],
         Query(description="Only leads in this state; empty for all."),

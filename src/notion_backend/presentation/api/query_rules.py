@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from notion_backend.core.errors import FieldError, InvalidInput, MalformedRequest
 
 
-def check_query(request: Request) -> None:
+async def check_query(request: Request) -> None:
     """Refuse what would be read otherwise than it was meant (ASVS V15.3.7).
 
     Raises:
