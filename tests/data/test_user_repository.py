@@ -139,7 +139,7 @@ def test_a_session_is_alive_until_its_end_its_revocation_or_its_users(database: 
     def alive() -> list[bool]:
         with database.reading() as work:
             sessions = (first, second, over, others)
-            return [work.sessions.alive(one.id, NOW) is not None for one in sessions]
+            return [work.sessions.who(one.id, NOW) is not None for one in sessions]
 
     assert alive() == [True, False, False, True]
     with database.writing() as work:

@@ -1,6 +1,5 @@
 """The tables. A lead and all that hangs on it; users and their sessions; mails; audit events."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,17 +19,7 @@ from notion_backend.data.base import (
     UtcDateTime,
     enum_column,
 )
-from notion_backend.data.rows import person_columns
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """What is known of a résumé without its content; `size` in bytes, `sha256` in hexadecimal."""
-
-    filename: str
-    media_type: str
-    size: int
-    sha256: str
+from notion_backend.data.rows import Resume, person_columns
 
 
 class User(Base):

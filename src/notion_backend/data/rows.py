@@ -1,9 +1,9 @@
-"""New rows as they are inserted in bulk: every column but the number that the database gives.
+"""Rows where there are many: those of a list, and new ones with all but the database's number.
 
-Where many rows are stored at once, objects that a session would follow cost more than the database
-takes (ADR 0019).
+Objects that a session follows would cost more than the database takes (ADR 0019).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
@@ -13,6 +13,38 @@ from notion_backend.core.text import fold
 
 SORT_LENGTH = 255
 """Casefolding can lengthen a name; what is sorted by must fit its index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """What is known of a résumé without its content; `size` in bytes, `sha256` in hexadecimal."""
+
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLead:
+    """A lead as it stands in a list."""
+
+    resume: Resume | None
+    id: int
+    reference: str
+    first_name: str
+    last_name: str
+    email: str
+    last_name_sort: str
+    email_sort: str
+    state: LeadState
+    flagged: bool
+    flags: list[dict[str, str]]
+    created_at: datetime
+    updated_at: datetime
+    reached_out_at: datetime | None
+    reached_out_by: str | None
+    version: int
 
 
 class PersonColumns(TypedDict):

@@ -113,15 +113,14 @@ class AuthService:
         """
         claims = self._access_tokens.read(token)
         with self._database.reading() as work:
-            found = work.sessions.alive(claims.session_id, utcnow())
-        if found is None or found[1].id != claims.user_id:
+            user = work.sessions.who(claims.session_id, utcnow())
+        if user is None or user.user_id != claims.user_id:
             raise bad_token()
-        session, user = found
         return Actor(
             username=user.username,
             role=user.role,
-            user_id=user.id,
-            session_id=session.id,
+            user_id=user.user_id,
+            session_id=claims.session_id,
             address=address,
         )
 

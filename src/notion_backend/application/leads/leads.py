@@ -12,8 +12,9 @@ from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import LeadSort
 from notion_backend.core.errors import ChangedMeanwhile, NotFound, Unavailable
 from notion_backend.core.lead_query import LeadQuery
-from notion_backend.data.models import Event, Lead, Resume
+from notion_backend.data.models import Event, Lead
 from notion_backend.data.repositories.leads import Position, position_of
+from notion_backend.data.rows import ListedLead, Resume
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.files import FileSender
 
@@ -34,7 +35,9 @@ class LeadService:
         self._cursors = cursors
         self._mail_files = mail_files
 
-    def page(self, query: LeadQuery, cursor: str | None = None, limit: int = 50) -> Page[Lead]:
+    def page(
+        self, query: LeadQuery, cursor: str | None = None, limit: int = 50
+    ) -> Page[ListedLead]:
         """Return leads in the order asked for; a lead that stays as it is comes exactly once.
 
         Raises:

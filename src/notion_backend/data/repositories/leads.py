@@ -15,14 +15,14 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, defer
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from notion_backend.core.enums import LeadSort
 from notion_backend.core.lead_query import LeadQuery
-from notion_backend.data.bulk import insert_rows
+from notion_backend.data.bulk import insert_rows, table_of
 from notion_backend.data.models import Lead
 from notion_backend.data.repositories.lead_search import holds, indexed_search
-from notion_backend.data.rows import LeadRow
+from notion_backend.data.rows import LeadRow, ListedLead, Resume
 
 Columns = TypeVarTuple("Columns")
 Position = tuple[datetime | str, int]
@@ -49,6 +49,11 @@ _EXPORTED = (
     Lead.reached_out_by,
     Lead.resume_filename,
     Lead.resume_sha256,
+)
+_LISTED = table_of(Lead).c
+_LIST: Select[*tuple[Any, ...]] = select(
+    *(_LISTED[f"resume_{name}"] for name in Resume.__slots__),
+    *(_LISTED[name] for name in ListedLead.__slots__ if name != "resume"),
 )
 EXPORTED_COLUMNS = tuple(column.key for column in _EXPORTED)
 
@@ -88,10 +93,14 @@ class LeadRepository:
             self._session.scalars(select(Lead.reference).where(Lead.reference.in_(references)))
         )
 
-    def page(self, query: LeadQuery, *, behind: Position | None, limit: int) -> Sequence[Lead]:
+    def page(
+        self, query: LeadQuery, *, behind: Position | None, limit: int
+    ) -> Sequence[ListedLead]:
         """Return up to `limit` leads in the order of the query, those behind `behind`."""
-        leads = select(Lead).options(defer(Lead.search_text, raiseload=True))
-        return [row[0] for row in self._page(leads, query, behind, limit)]
+        rows = self._page(_LIST, query, behind, limit)
+        return [
+            ListedLead(Resume(*row[:4]) if row.resume_sha256 else None, *row[4:]) for row in rows
+        ]
 
     def exported_page(
         self, query: LeadQuery, *, behind: Position | None, limit: int
@@ -162,7 +171,7 @@ class LeadRepository:
         return self._session.get_bind().dialect.name
 
 
-def position_of(lead: Lead, sort: LeadSort) -> Position:
+def position_of(lead: ListedLead, sort: LeadSort) -> Position:
     """Return where `lead` stands in this order."""
     return getattr(lead, _SORT_KEYS[sort.by].key), lead.id
 

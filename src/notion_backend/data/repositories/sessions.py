@@ -1,12 +1,26 @@
 """Sign-ins and their refresh tokens."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session as DatabaseSession
 
+from notion_backend.data.bulk import table_of
 from notion_backend.data.models import RefreshToken, Session, User
+
+_SESSIONS, _USERS = table_of(Session), table_of(User)
+_WHO = (
+    select(_USERS.c.id.label("user_id"), _USERS.c.username, _USERS.c.role)
+    .join(_SESSIONS, _SESSIONS.c.user_id == _USERS.c.id)
+    .where(
+        _SESSIONS.c.id == bindparam("session"),
+        _SESSIONS.c.revoked_at.is_(None),
+        _SESSIONS.c.expires_at > bindparam("now"),
+        _USERS.c.disabled.is_(False),
+    )
+)
 
 
 class SessionRepository:
@@ -25,20 +39,20 @@ class SessionRepository:
         """Store a token of a session that is stored."""
         self._session.add(token)
 
-    def alive(self, session_id: UUID, now: datetime) -> tuple[Session, User] | None:
-        """Return a session that is neither over nor revoked, with its user, in one query.
+    def who(self, session_id: UUID, now: datetime) -> Row[*tuple[Any, ...]] | None:
+        """Return `user_id`, `username` and `role` of a session that is neither over nor revoked.
 
-        None also when the user is disabled.
+        None also when the user is disabled. Asked at each request, so it is built once.
         """
-        return self._alive(Session.id == session_id, now)
+        return self._session.execute(_WHO, {"session": session_id, "now": now}).first()
 
     def alive_by_refresh_token(self, token_hash: str, now: datetime) -> tuple[Session, User] | None:
-        """Return the session that a refresh token belongs to, as `alive` does."""
+        """Return the session that a refresh token belongs to, with its user, as `who` judges."""
         owner = select(RefreshToken.session_id).where(RefreshToken.token_hash == token_hash)
         return self._alive(Session.id == owner.scalar_subquery(), now)
 
     def alive_by_cookie(self, cookie_hash: str, now: datetime) -> tuple[Session, User] | None:
-        """Return the session of a console's cookie, as `alive` does."""
+        """Return the session of a console's cookie, with its user, as `who` judges."""
         return self._alive(Session.cookie_hash == cookie_hash, now)
 
     def touch(self, session_id: UUID, at: datetime) -> None:

@@ -13,7 +13,9 @@ LARGEST_ID = 2**63 - 1
 
 def write_time(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC with `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 Timestamp = Annotated[
