@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import intake, listing, mail_window, mails, reading, silent_redis
+from bench import intake, listing, mail_window, mails, reading, silent_redis, transfer
 
 BENCHMARKS = {
     "intake": intake.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "list": listing.run,
     "mails": mails.run,
     "reading": reading.run,
+    "transfer": transfer.run,
     "mail-window": mail_window.run,
 }
 

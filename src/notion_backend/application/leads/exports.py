@@ -8,7 +8,7 @@ from typing import Any
 
 from notion_backend.application.actor import Actor
 from notion_backend.application.leads.csv_cells import guarded
-from notion_backend.core.clock import utcnow
+from notion_backend.core.clock import utcnow, write_moment
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.models import Event
 from notion_backend.data.repositories.leads import EXPORTED_COLUMNS, Position
@@ -86,6 +86,7 @@ class LeadExporter:
 
 
 def _csv_line(row: Sequence[Any]) -> str:
+    # Behind the columns stands what the page is sorted by.
     return ",".join([write(value) for write, value in zip(_CELLS, row, strict=False)]) + "\r\n"
 
 
@@ -93,11 +94,19 @@ def _quoted(text: str | None) -> str:
     return "" if text is None else '"' + guarded(text).replace('"', '""') + '"'
 
 
+def _moment(value: datetime | None) -> str:
+    return "" if value is None else write_moment(value)
+
+
 def _bare(value: Any) -> str:
-    return "" if value is None else str(_plain(value))
+    return "" if value is None else str(value)
 
 
-_CELLS = tuple(_quoted if column in _WRITTEN_BY_PEOPLE else _bare for column in COLUMNS)
+_KINDS: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(_WRITTEN_BY_PEOPLE, _quoted),
+    **dict.fromkeys(("created_at", "reached_out_at"), _moment),
+}
+_CELLS = tuple(_KINDS.get(column, _bare) for column in COLUMNS)
 
 
 def _json_line(row: Sequence[Any]) -> str:
@@ -107,5 +116,5 @@ def _json_line(row: Sequence[Any]) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return write_moment(value)
     return value

@@ -37,25 +37,24 @@ _SORT_KEYS: dict[str, InstrumentedAttribute[Any]] = {
     "last_name": Lead.last_name_sort,
     "email": Lead.email_sort,
 }
-_EXPORTED = (
-    Lead.id,
-    Lead.reference,
-    Lead.first_name,
-    Lead.last_name,
-    Lead.email,
-    Lead.state,
-    Lead.created_at,
-    Lead.reached_out_at,
-    Lead.reached_out_by,
-    Lead.resume_filename,
-    Lead.resume_sha256,
-)
 _LISTED = table_of(Lead).c
 _LIST: Select[*tuple[Any, ...]] = select(
     *(_LISTED[f"resume_{name}"] for name in Resume.__slots__),
     *(_LISTED[name] for name in ListedLead.__slots__ if name != "resume"),
 )
-EXPORTED_COLUMNS = tuple(column.key for column in _EXPORTED)
+EXPORTED_COLUMNS = (
+    "id",
+    "reference",
+    "first_name",
+    "last_name",
+    "email",
+    "state",
+    "created_at",
+    "reached_out_at",
+    "reached_out_by",
+    "resume_filename",
+    "resume_sha256",
+)
 
 
 class LeadRepository:
@@ -106,9 +105,8 @@ class LeadRepository:
         self, query: LeadQuery, *, behind: Position | None, limit: int
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """Return up to `limit` rows: `EXPORTED_COLUMNS`, then the sort key as `sort_key`."""
-        rows: Select[*tuple[Any, ...]] = select(
-            *_EXPORTED, _SORT_KEYS[query.sort.by].label("sort_key")
-        )
+        key = _LISTED[_SORT_KEYS[query.sort.by].key].label("sort_key")
+        rows = select(*(_LISTED[name] for name in EXPORTED_COLUMNS), key)
         return self._page(rows, query, behind, limit)
 
     def count(self, query: LeadQuery) -> int:

@@ -1,26 +1,21 @@
 """Pieces that the schemas and parameters of several routes share."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 
+from notion_backend.core.clock import write_moment
+
 Item = TypeVar("Item")
 LARGEST_ID = 2**63 - 1
 
 
-def write_time(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC with `Z`."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
-
-
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(write_time, return_type=str),
+    PlainSerializer(write_moment, return_type=str),
     WithJsonSchema(
         {"type": "string", "format": "date-time", "examples": ["2026-11-23T09:30:00.123456Z"]},
         mode="serialization",
