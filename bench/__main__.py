@@ -2,14 +2,17 @@
 
 import sys
 
-from bench import intake, listing, mail_window, mails, reading, silent_redis, transfer
+from bench import intake, listing, mail_window, mails, reading, silent_redis, start, transfer
 
 BENCHMARKS = {
     "intake": intake.run,
+    "intake-large": intake.run_large,
+    "intake-postgresql": intake.run_postgresql,
     "silent-redis": silent_redis.run,
     "list": listing.run,
     "mails": mails.run,
     "reading": reading.run,
+    "start": start.run,
     "transfer": transfer.run,
     "mail-window": mail_window.run,
 }

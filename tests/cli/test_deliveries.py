@@ -24,6 +24,7 @@ def ids(notion: Command) -> Iterator[list[UUID]]:
         mails = []
         for status in STATUSES:
             mail = a_mail(DeliveryKind.STAFF_NOTIFICATION, "bob@example.com", {}, now=utcnow())
+            mail.next_attempt_at = None
             mail.status, mail.last_reply = status, "554 5.7.1 \x1b[2Jno\tthanks"
             mails.append(mail)
         store_mails(work, mails)

@@ -32,7 +32,7 @@ def test_turns_are_handed_on_in_the_order_of_asking() -> None:
     assert served == list(range(20))
 
 
-def test_who_is_in_a_hurry_comes_before_all_who_are_not() -> None:
+def test_who_is_in_a_hurry_comes_first_and_after_each_one_who_is_not() -> None:
     turns = Turns(patience=10)
     served: list[str] = []
 
@@ -50,7 +50,7 @@ def test_who_is_in_a_hurry_comes_before_all_who_are_not() -> None:
     turns.end()
     for thread in threads:
         thread.join(10)
-    assert served == ["hurry", "hurry too", "first", "second"]
+    assert served == ["hurry", "first", "hurry too", "second"]
 
 
 def test_patience_ends_and_the_line_goes_on() -> None:

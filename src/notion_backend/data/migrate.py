@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from notion_backend.core.errors import ConfigurationError
+from notion_backend.data import search_index
 from notion_backend.data.migrations import REVISIONS
 
 _LOCK_NAME = "notion_backend.migrate"
@@ -56,6 +57,7 @@ def _run(connection: Connection) -> None:
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
+    search_index.check(connection)
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
 

@@ -6,14 +6,19 @@ PostgreSQL: a GIN index of pg_trgm, if the extension may be created. MariaDB and
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
+
+from notion_backend.core.errors import ConfigurationError
+from notion_backend.data.sqlite import driver
 
 TABLE = "lead_search"
 """The FTS5 table; those that belong to it have longer names."""
 POSTGRESQL_INDEX = "ix_leads_search_text"
 SHORTEST = 3
 """Characters; an index of trigrams finds nothing shorter."""
+_OLDEST_SQLITE = (3, 42)
+"""Before it FTS5 could not erase what was deleted."""
 
 _SQLITE: Sequence[str] = (
     """
@@ -52,13 +57,29 @@ _SQLITE: Sequence[str] = (
 def create(connection: Connection) -> None:
     """Make the index over all that is there, where the database can; search is right without it."""
     if connection.dialect.name == "sqlite":
-        modules = connection.execute(text("SELECT name FROM pragma_module_list")).scalars()
-        if "fts5" in set(modules):
+        if _can_be_kept(connection):
             for statement in _SQLITE:
                 connection.exec_driver_sql(statement)
-    elif connection.dialect.name == "postgresql" and _has_trigrams(connection):
+    elif connection.dialect.name == "postgresql" and (schema := _trigrams(connection)):
+        operators = f"{connection.dialect.identifier_preparer.quote(schema)}.gin_trgm_ops"
         connection.exec_driver_sql(
-            f"CREATE INDEX {POSTGRESQL_INDEX} ON leads USING gin (search_text gin_trgm_ops)"
+            f"CREATE INDEX IF NOT EXISTS {POSTGRESQL_INDEX} ON leads "
+            f"USING gin (search_text {operators})"
+        )
+
+
+def check(connection: Connection) -> None:
+    """See that this build of SQLite can keep the index that another one has made.
+
+    Raises:
+        ConfigurationError: it cannot; every change of a lead would fail.
+    """
+    if connection.dialect.name != "sqlite" or not inspect(connection).has_table(TABLE):
+        return
+    if not _can_be_kept(connection):
+        raise ConfigurationError(
+            "The database was made with a newer SQLite than this one, "
+            f"{driver.sqlite_version}; install pysqlite3, or SQLite 3.42 or newer with FTS5."
         )
 
 
@@ -77,13 +98,23 @@ def is_part(name: str | None) -> bool:
     return (name or "").startswith((TABLE, POSTGRESQL_INDEX))
 
 
-def _has_trigrams(connection: Connection) -> bool:
+def _can_be_kept(connection: Connection) -> bool:
+    modules = connection.exec_driver_sql("SELECT name FROM pragma_module_list").scalars()
+    return driver.sqlite_version_info >= _OLDEST_SQLITE and "fts5" in set(modules)
+
+
+def _trigrams(connection: Connection) -> str | None:
+    """Return the schema that has pg_trgm, created if it may be; None if it cannot be had."""
     offered = "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'"
     if connection.exec_driver_sql(offered).first() is None:
-        return False
+        return None
     try:
         with connection.begin_nested():
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except DBAPIError:  # only the database's owner may, in some places
-        return False
-    return True
+        return None
+    schema: str | None = connection.exec_driver_sql(
+        "SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+        "WHERE extname = 'pg_trgm'"
+    ).scalar()
+    return schema

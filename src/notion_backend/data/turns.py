@@ -20,12 +20,13 @@ class Turns:
         self._is_taken = False
         self._line: deque[threading.Event] = deque()
         self._urgent: deque[threading.Event] = deque()
+        self._was_urgent = False
 
     def take(self, *, urgent: bool = False) -> None:
         """Wait for this thread's turn.
 
         Args:
-            urgent: before all who are not.
+            urgent: before those who are not; of them one comes after each who is.
 
         Raises:
             Unavailable: it did not come within `patience` seconds.
@@ -48,9 +49,11 @@ class Turns:
         )
 
     def end(self) -> None:
-        """Hand the turn to whoever has waited longest, of those in a hurry if there are any."""
+        """Hand the turn to who has waited longest, now of those in a hurry, now of the others."""
         with self._guard:
-            if line := self._urgent or self._line:
+            others_turn = self._was_urgent and self._line
+            if line := (self._line if others_turn else self._urgent or self._line):
+                self._was_urgent = line is self._urgent
                 line.popleft().set()
             else:
                 self._is_taken = False

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from notion_backend import __version__
 from notion_backend.core.clock import utcnow
 from notion_backend.core.config import Settings
-from notion_backend.core.errors import Conflict, NotFound
+from notion_backend.core.errors import Conflict, InvalidInput, NotFound
 from notion_backend.data.sqlite import driver
 from notion_backend.operations.archive import (
     DATABASE,
@@ -108,6 +108,10 @@ def _copy(source: Path, copy: Path) -> None:
         reader.backup(writer, pages=-1)
         # The copy has no log beside it, and whoever looks at it must not make one.
         writer.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except driver.OperationalError:  # no room, or somebody keeps it locked
+        raise
+    except driver.DatabaseError as error:
+        raise InvalidInput(f"The database cannot be read: {error}.") from error
     finally:
         writer.close()
         reader.close()

@@ -51,6 +51,9 @@ def _inspect(connection: Any) -> Inspection:
         raise InvalidInput(
             "The database was made by a newer version of Notion Backend; use that version."
         )
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lead_search'").fetchone():
+        # An old build of SQLite calls an index whole that it cannot read.
+        connection.execute("SELECT rowid FROM lead_search WHERE lead_search MATCH 'abc'").fetchone()
     return Inspection(
         revision=revisions[0],
         rows={table: _count(connection, table) for table in _COUNTED},

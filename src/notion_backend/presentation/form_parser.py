@@ -147,7 +147,10 @@ class FormParser:
             raise MalformedRequest("Send each part as it is, without a transfer encoding.")
 
     def _end_headers(self) -> None:
-        kind, options = _read_disposition(self._disposition)
+        # What names a file is of one person, and is not kept.
+        plain = self._disposition is None or b"filename" not in self._disposition
+        read = _read_disposition if plain else parse_options_header
+        kind, options = read(self._disposition)
         if kind != b"form-data" or not options.get(b"name"):
             raise MalformedRequest("Give each part a Content-Disposition: form-data with a name.")
         name = _text_of(options[b"name"], "form")

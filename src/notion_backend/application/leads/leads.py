@@ -134,8 +134,8 @@ class LeadService:
     def erase(self, lead_id: int, actor: Actor) -> None:
         """Erase the lead and all that hangs on it; one event without personal data stays.
 
-        On SQLite no byte of it is left in the files either. Should a long-running reader keep them
-        there, the lead is gone all the same, and erasing it again removes the bytes.
+        On SQLite its bytes in the files are overwritten too. Should a long-running reader keep
+        them there, the lead is gone all the same, and erasing it again removes the bytes.
 
         Raises:
             PermissionDenied: the actor is no administrator.

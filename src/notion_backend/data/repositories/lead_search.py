@@ -2,7 +2,7 @@
 
 import re
 
-from sqlalchemy import ColumnElement, column, false, func, select, table, text
+from sqlalchemy import ColumnElement, and_, column, false, func, select, table, text
 from sqlalchemy.orm import Session
 
 from notion_backend.core.text import fold
@@ -11,6 +11,7 @@ from notion_backend.data.search_index import SHORTEST, TABLE
 
 _LONGEST = 4 * 255
 """NFC can shorten a text to a quarter; what is longer still is in no name and no address."""
+_LONGEST_PHRASE = 30
 _LIKE_SIGNS = re.compile(r"[%_\\]")
 _FOUND = table(TABLE, column("rowid"), column("search_text"))
 
@@ -22,8 +23,10 @@ def indexed_search(session: Session, q: str) -> ColumnElement[bool]:
     """
     dialect = session.get_bind().dialect.name
     if dialect == "sqlite" and _can_be_found(q) and len(fold(q)) >= SHORTEST and _has_fts(session):
-        phrase = '"' + fold(q).replace('"', '""') + '"'
-        return Lead.id.in_(select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase)))
+        # Of a long text the beginning: one that repeats itself would take the index seconds.
+        phrase = '"' + fold(q)[:_LONGEST_PHRASE].replace('"', '""') + '"'
+        found = Lead.id.in_(select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase)))
+        return found if len(fold(q)) <= _LONGEST_PHRASE else and_(found, holds(q, dialect))
     return holds(q, dialect)  # pg_trgm needs no other words
 
 

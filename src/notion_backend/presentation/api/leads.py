@@ -157,8 +157,8 @@ def change_lead(
 def erase_lead(lead_id: LeadId, actor: AdminActor, services: ServicesDep) -> None:
     """Erase a lead with its résumé, mails, history and idempotency record; for administrators.
 
-    An event without personal data remains. On SQLite no byte of the lead is left in the files once
-    this has answered; on a 503 the lead is gone, and the same request again removes its bytes.
+    An event without personal data remains. On SQLite its bytes in the files are overwritten before
+    this answers; on a 503 the lead is gone, and the same request again removes its bytes.
     """
     services.leads.erase(lead_id, actor)
 

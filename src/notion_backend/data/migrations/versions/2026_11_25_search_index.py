@@ -17,13 +17,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # Leads before mails, as intake locks them, and the mails for no longer than it takes.
+    search_index.create(op.get_bind())
     create_index(
         "ix_deliveries_status_next_attempt_at_id",
         "deliveries",
         ["status", "next_attempt_at", "id"],
     )
     drop_index("ix_deliveries_status_next_attempt_at", "deliveries")
-    search_index.create(op.get_bind())
 
 
 def downgrade() -> None:

@@ -1,0 +1,83 @@
+"""The index of search where the database can have it, and where it cannot."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from sqlalchemy import inspect, text
+
+from notion_backend.core.errors import ConfigurationError
+from notion_backend.core.lead_query import LeadQuery
+from notion_backend.data import migrate, search_index
+from notion_backend.data.engine import create_database_engine
+from notion_backend.data.unit_of_work import Database
+from tests.conftest import PLAN
+from tests.factories import a_lead
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(create_database_engine(database_url))
+    yield database
+    database.close()
+
+
+def found(database: Database, q: str) -> Sequence[str]:
+    with database.reading() as work:
+        return [one.last_name for one in work.leads.page(LeadQuery(q=q), behind=None, limit=10)]
+
+
+def store(database: Database, *names: str) -> None:
+    with database.writing() as work:
+        for name in names:
+            a_lead(work, resume=None, last_name=name)
+        work.commit()
+
+
+def test_a_long_text_that_repeats_itself_is_found_as_a_whole(database: Database) -> None:
+    store(database, "ann" * 40, "ann" * 39 + "b")
+    assert found(database, "ann" * 40) == ["ann" * 40]
+    assert found(database, "ann" * 39 + "B") == ["ann" * 39 + "b"]
+
+
+@pytest.mark.parametrize("bare_database_url", ["sqlite"], indirect=True)
+def test_an_old_sqlite_searches_without_an_index_and_refuses_the_one_of_a_newer_one(
+    bare_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "_OLDEST_SQLITE", (99,))
+    engine = create_database_engine(bare_database_url)
+    migrate.upgrade(engine)
+    assert not inspect(engine).has_table(search_index.TABLE)
+    database = Database(engine)
+    store(database, "Ångström", "Berg")
+    assert found(database, "ngst") == ["Ångström"]
+
+    monkeypatch.undo()
+    with engine.begin() as connection:
+        search_index.create(connection)
+    assert found(database, "ngst") == ["Ångström"]
+    monkeypatch.setattr(search_index, "_OLDEST_SQLITE", (99,))
+    with pytest.raises(ConfigurationError, match="newer SQLite"):
+        migrate.upgrade(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "bare_database_url",
+    [kind for kind in PLAN.databases if kind.endswith("postgresql")],
+    indirect=True,
+)
+def test_postgresql_finds_its_trigrams_in_whatever_schema_they_are(bare_database_url: str) -> None:
+    engine = create_database_engine(bare_database_url)
+    with engine.begin() as connection:
+        offered = "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'"
+        has_trigrams = connection.execute(text(offered)).first() is not None
+        if has_trigrams:
+            connection.execute(text("CREATE SCHEMA elsewhere"))
+            connection.execute(text("CREATE EXTENSION pg_trgm SCHEMA elsewhere"))
+    migrate.upgrade(engine)
+    indexes = {one["name"] for one in inspect(engine).get_indexes("leads")}
+    assert (search_index.POSTGRESQL_INDEX in indexes) == has_trigrams
+    database = Database(engine)
+    store(database, "Ångström", "Berg")
+    assert found(database, "ngst") == ["Ångström"]
+    engine.dispose()
