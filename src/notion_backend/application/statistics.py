@@ -15,13 +15,13 @@ from notion_backend.core.enums import LeadState
 from notion_backend.core.errors import BusinessError
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 
-_log = structlog.get_logger(__name__)
-
 DAYS = 30
 KEPT_SECONDS = 10.0
 """After so long the figures are gathered anew; a page that asks every second costs nothing."""
 OLDEST_SECONDS = 50.0
 """So old may they be for who asks meanwhile: over a million leads it takes more than a second."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
