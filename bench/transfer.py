@@ -1,7 +1,7 @@
 """Export and import of many leads beside the least that could do it, with the memory they take.
 
-BENCH_LEADS says how many are exported, 100,000 if it is not set; a tenth of them, 100,000 at most,
-are imported. Both are measured within one process each: what starting Python costs is left out.
+BENCH_LEADS says how many are exported, 100,000 if it is not set; of them 100,000 at most are
+imported. Both are measured within one process each: what starting Python costs is left out.
 """
 
 import csv

@@ -46,10 +46,10 @@ def a_lead(work: UnitOfWork, *, resume: bytes | None = A_RESUME, **overrides: An
         }
     lead = Lead(**(fields | overrides))
     lead.name(first_name, last_name, email)
-    work.leads.add([lead])
+    work._session.add(lead)
     work.flush()
     if resume:
-        work.resumes.add(lead.id, _pieces(resume))
+        work.resumes.insert([(lead.id, _pieces(resume))])
     return lead
 
 

@@ -10,7 +10,7 @@ from notion_backend.application.accounts.users import UserChange
 from notion_backend.application.actor import SHELL
 from notion_backend.application.delivery.leases import Leases
 from notion_backend.core.clock import utcnow
-from notion_backend.core.enums import DeliveryKind, Role
+from notion_backend.core.enums import DeliveryKind, DeliveryStatus, Role
 from notion_backend.core.errors import InvalidInput, NotAuthenticated, RateLimited
 from notion_backend.data.models import Delivery, User
 from notion_backend.data.unit_of_work import Database
@@ -133,7 +133,7 @@ def test_asking_for_a_reset_stores_one_mail_whatever_the_address(kit: AccountKit
         kit.passwords.request_reset(email)
 
     mails = kit.deliveries()
-    assert [(mail.kind, mail.is_queued, mail.context) for mail in mails] == [
+    assert [(mail.kind, mail.status is DeliveryStatus.QUEUED, mail.context) for mail in mails] == [
         (RESET, True, {"base_url": "https://leads.example.com"})
     ] * 2
     assert sorted(mail.recipient_folded for mail in mails) == [

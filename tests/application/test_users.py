@@ -5,7 +5,7 @@ import pytest
 
 from notion_backend.application.accounts.users import UserChange
 from notion_backend.application.actor import SHELL, Actor
-from notion_backend.core.enums import DeliveryKind, Role
+from notion_backend.core.enums import DeliveryKind, DeliveryStatus, Role
 from notion_backend.core.errors import (
     BusinessError,
     Conflict,
@@ -43,7 +43,7 @@ def test_a_user_without_a_password_is_invited_in_the_same_commit(kit: AccountKit
     (invitation,) = kit.deliveries()
     assert invitation.kind is DeliveryKind.INVITATION
     assert invitation.recipient == "zoe@example.com"
-    assert invitation.is_queued
+    assert invitation.status is DeliveryStatus.QUEUED
     assert invitation.context == {"base_url": "https://leads.example.com"}
     assert kit.queue.take(10, 0) == [invitation.id]
 

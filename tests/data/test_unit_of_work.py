@@ -87,7 +87,7 @@ def test_times_come_back_aware_in_utc_to_the_microsecond(database: Database) -> 
     lead = a_lead()
     lead.created_at = moment
     with database.writing() as work:
-        work.leads.add([lead])
+        work._session.add(lead)
         work.commit()
     with database.reading() as work:
         found = work.leads.get(lead.id)
@@ -100,14 +100,14 @@ def test_a_naive_time_never_reaches_the_database(database: Database) -> None:
     lead = a_lead()
     lead.created_at = datetime(2026, 1, 1)  # noqa: DTZ001 - the mistake under test
     with pytest.raises(Exception, match="naive"), database.writing() as work:
-        work.leads.add([lead])
+        work._session.add(lead)
         work.commit()
 
 
 def test_states_are_stored_as_their_words_and_others_refused(database: Database) -> None:
     lead = a_lead()
     with database.writing() as work:
-        work.leads.add([lead])
+        work._session.add(lead)
         work.commit()
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT state FROM leads")).scalar() == "PENDING"
@@ -118,7 +118,7 @@ def test_states_are_stored_as_their_words_and_others_refused(database: Database)
 
 def test_nothing_hangs_on_a_lead_that_does_not_exist(database: Database) -> None:
     with pytest.raises(Exception, match=r"(?i)foreign key"), database.writing() as work:
-        work.resumes.add(404, [b"x"])
+        work.resumes.insert([(404, [b"x"])])
         work.commit()
 
 
@@ -126,7 +126,7 @@ def test_names_in_any_script_come_back_as_they_were(database: Database) -> None:
     lead = a_lead()
     lead.name("👩‍👩‍👧" * 40, "مريم " * 20 + "x", "用户@例え.jp")
     with database.writing() as work:
-        work.leads.add([lead])
+        work._session.add(lead)
         work.commit()
     with database.reading() as work:
         found = work.leads.get(lead.id)
@@ -142,9 +142,9 @@ def test_a_resume_of_eleven_megabytes_fits(database: Database) -> None:
     lead = a_lead()
     chunk = bytes(range(256)) * 4096
     with database.writing() as work:
-        work.leads.add([lead])
+        work._session.add(lead)
         work.flush()
-        work.resumes.add(lead.id, [chunk] * 11)
+        work.resumes.insert([(lead.id, [chunk] * 11)])
         work.commit()
     with database.reading() as work:
         assert b"".join(work.resumes.stream(lead.id)) == chunk * 11

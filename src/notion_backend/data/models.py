@@ -185,11 +185,6 @@ class Delivery(Base):
         self.lease_token = self.lease_expires_at = None
         self.in_exchange = False
 
-    @property
-    def is_queued(self) -> bool:
-        """Tell whether a worker is to send it."""
-        return self.status is DeliveryStatus.QUEUED
-
 
 class DeliveryAttempt(Base):
     """One try of a mail and what the server answered."""

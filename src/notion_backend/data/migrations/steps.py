@@ -24,13 +24,15 @@ def create_table(name: str, *parts: Any, **options: Any) -> None:
 
 def create_index(name: str, table: str, columns: list[str]) -> None:
     """Create the index unless an earlier, broken-off run did."""
-    present = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
-    if name not in present:
+    if name not in _indexes_of(table):
         op.create_index(name, table, columns)
 
 
 def drop_index(name: str, table: str) -> None:
     """Drop the index unless an earlier, broken-off run did."""
-    present = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
-    if name in present:
+    if name in _indexes_of(table):
         op.drop_index(name, table)
+
+
+def _indexes_of(table: str) -> set[str | None]:
+    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}

@@ -63,10 +63,6 @@ class LeadRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, leads: Sequence[Lead]) -> None:
-        """Store new leads; they have their ids after the flush."""
-        self._session.add_all(leads)
-
     def insert(self, leads: Sequence[LeadRow]) -> list[int]:
         """Store new leads at once and return their ids, in the same order."""
         insert_rows(self._session, Lead, leads)

@@ -31,7 +31,7 @@ from notion_backend.data.rows import AttemptRow
 
 _MAILS = table_of(Delivery).c
 _WAITS = _MAILS.status == DeliveryStatus.QUEUED
-_IS_SENT = _MAILS.status == DeliveryStatus.SENDING
+_IN_HAND = _MAILS.status == DeliveryStatus.SENDING
 
 
 @dataclass(slots=True)
@@ -84,12 +84,12 @@ _IDS: BindParameter[UUID] = bindparam("ids", expanding=True)
 _NOW = bindparam("now", type_=_MAILS.created_at.type)
 _QUEUED = _claimable(_WAITS, _MAILS.next_attempt_at <= _NOW)
 _QUEUED_AMONG = _claimable(_WAITS, _MAILS.next_attempt_at <= _NOW, _MAILS.id.in_(_IDS))
-_ABANDONED = _claimable(_IS_SENT, _MAILS.lease_expires_at <= _NOW, _MAILS.id.not_in(_IDS))
-_HELD = select(*_COLUMNS).where(_MAILS.id.in_(_IDS), _IS_SENT).order_by(_MAILS.id).with_for_update()
+_ABANDONED = _claimable(_IN_HAND, _MAILS.lease_expires_at <= _NOW, _MAILS.id.not_in(_IDS))
+_HELD = select(*_COLUMNS).where(_MAILS.id.in_(_IDS), _IN_HAND).order_by(_MAILS.id).with_for_update()
 _IS_LEASED = select(_MAILS.id).where(
     _MAILS.id == bindparam("row_id"),
     _MAILS.lease_token == bindparam("token"),
-    _IS_SENT,
+    _IN_HAND,
     _MAILS.lease_expires_at > _NOW,
 )
 _SAVE = update(table_of(Delivery)).where(_MAILS.id == bindparam("row_id"))

@@ -18,13 +18,6 @@ class ResumeRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, lead_id: int, chunks: Iterable[bytes]) -> None:
-        """Store the content of a lead's résumé."""
-        self._session.add_all(
-            ResumeChunk(lead_id=lead_id, position=position, content=content)
-            for position, content in enumerate(chunks)
-        )
-
     def insert(self, contents: Iterable[tuple[int, Iterable[bytes]]]) -> None:
         """Store the contents of several leads' résumés at once; each is an id and its pieces."""
         rows: list[dict[str, object]] = []
