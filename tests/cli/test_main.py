@@ -3,7 +3,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,9 +26,7 @@ def test_the_version_is_told(notion: Command) -> None:
 
 
 def test_the_help_names_every_command_and_loads_none(notion: Command) -> None:
-    began = time.monotonic()
     done = notion("--help")
-    assert time.monotonic() - began < 2
     assert done.status == 0
     for name in ("serve", "worker", "migrate", "users", "leads", "deliveries", "backup", "restore"):
         assert name in done.out

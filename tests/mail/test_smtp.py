@@ -248,7 +248,7 @@ def test_a_byte_at_a_time_does_not_hold_a_phase_open(
     started = time.monotonic()
     with pytest.raises(kind, match="no answer in time"):
         sender.send(message(), always)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5
 
 
 def test_a_reply_without_end_is_given_up(sink: SmtpSink, sender: SmtpSender) -> None:

@@ -232,7 +232,7 @@ def test_a_body_that_dawdles_is_refused_and_the_connection_closed(
         assert status_of(answer) == 408
         assert b"connection: close" in answer.lower()
         assert body_of(answer)["code"] == "request_timeout"
-        assert 0.4 < time.monotonic() - began < 2
+        assert 0.4 < time.monotonic() - began < 5
 
 
 def test_an_honest_slow_client_gets_through(impatient: Running) -> None:

@@ -108,7 +108,7 @@ def test_a_silent_connection_is_closed(hasty: Running) -> None:
     with hasty.connect() as connection:
         began = time.monotonic()
         assert read_all(connection) == b""
-        assert 0.2 < time.monotonic() - began < 2
+        assert 0.2 < time.monotonic() - began < 5
 
 
 def test_headers_that_come_byte_by_byte_are_cut_off(hasty: Running) -> None:
@@ -121,7 +121,7 @@ def test_headers_that_come_byte_by_byte_are_cut_off(hasty: Running) -> None:
                 with contextlib.suppress(TimeoutError):
                     if connection.recv(1) == b"":
                         break
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 def test_a_second_request_must_be_as_quick_as_the_first(hasty: Running) -> None:
@@ -131,7 +131,7 @@ def test_a_second_request_must_be_as_quick_as_the_first(hasty: Running) -> None:
         connection.sendall(b"\r\n")
         began = time.monotonic()
         assert read_all(connection) == b""
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 def test_a_thousand_silent_connections_do_not_keep_others_out(running: Running) -> None:
@@ -139,7 +139,7 @@ def test_a_thousand_silent_connections_do_not_keep_others_out(running: Running) 
     try:
         began = time.monotonic()
         assert status_of(running.answer_to(GET[:-2] + b"Connection: close\r\n\r\n")) == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
     finally:
         for connection in silent:
             connection.close()
@@ -153,7 +153,7 @@ def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(runnin
     )
     assert status_of(answer) == 413
     assert b"connection: close" in answer.lower()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_refusal_is_readable_even_for_a_client_that_sends_everything_first(
@@ -177,7 +177,7 @@ def test_a_client_that_never_stops_sending_is_cut_off_after_two_seconds(running:
         began = time.monotonic()
         with pytest.raises(ConnectionError):
             _trickle_for_ever(connection)
-        assert 1 < time.monotonic() - began < 4
+        assert 1 < time.monotonic() - began < 8
 
 
 def test_a_body_that_nobody_reads_ends_the_connection(running: Running) -> None:
