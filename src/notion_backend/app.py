@@ -68,6 +68,7 @@ def build_app(on: Foundations) -> FastAPI:
     app.state.metrics = Metrics(services.deliveries)
     # Routes are tried in order, so what is asked for most comes first.
     app.include_router(submissions.router, prefix=API_PREFIX)
+    app.include_router(leads.plain, prefix=API_PREFIX)
     api = APIRouter(prefix=API_PREFIX)
     for module in (auth, leads, deliveries, stats, users):
         api.include_router(module.router)

@@ -5,6 +5,7 @@ from notion_backend.core.clock import utcnow
 from notion_backend.core.errors import NotAuthenticated
 from notion_backend.data.unit_of_work import Database
 from tests.accounts import ADDRESS, AccountKit, claims_of, forged
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -55,6 +56,17 @@ def test_a_token_that_has_just_ended_is_refused(quick: AccountKit) -> None:
     claims = claims_of(quick.sign_in().access_token)
     with pytest.raises(NotAuthenticated):
         quick.auth.authenticate(forged(claims | {"exp": int(utcnow().timestamp()) - 1}), ADDRESS)
+
+
+def test_a_token_that_was_good_before_ends_with_its_time(quick: AccountKit) -> None:
+    quick.add("zoe")
+    claims = claims_of(quick.sign_in().access_token)
+    end = int(utcnow().timestamp()) + 2
+    token = forged(claims | {"exp": end})
+    assert quick.auth.authenticate(token, ADDRESS)
+    wait_until(lambda: utcnow().timestamp() >= end)
+    with pytest.raises(NotAuthenticated):
+        quick.auth.authenticate(token, ADDRESS)
 
 
 @pytest.mark.parametrize(

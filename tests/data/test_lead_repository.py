@@ -196,7 +196,7 @@ def test_a_listed_lead_is_whole_but_for_what_search_reads(database: Database) ->
     store(database, {"flags": [{"code": "c", "reason": "r"}]})
     with database.reading() as work:
         (lead,) = work.leads.page(LeadQuery(), behind=None, limit=5)
-    assert (lead.resume, lead.flags) == (None, [{"code": "c", "reason": "r"}])
+    assert (lead.resume_sha256, lead.flags) == (None, [{"code": "c", "reason": "r"}])
 
 
 def test_each_order_is_read_from_its_index_and_never_sorted(database: Database) -> None:

@@ -56,6 +56,24 @@ def test_without_a_commit_nothing_stays_and_what_was_read_stays_readable(
     assert kept.email == "ann@firm.example"
 
 
+def test_what_only_reads_stores_nothing_and_holds_no_old_state(database: Database) -> None:
+    with database.writing() as work:
+        work.users.add(a_user())
+        work.commit()
+    with database.reading() as reading:
+        read = reading.users.by_username("ann")
+        assert read is not None
+        read.email = "never@firm.example"
+        with database.writing() as work:
+            work.users.add(a_user("bob", "bob@firm.example"))
+            work.commit()
+        assert reading.users.by_username("bob") is not None
+    with database.reading() as reading:
+        kept = reading.users.by_username("ann")
+    assert kept is not None
+    assert kept.email == "ann@firm.example"
+
+
 @pytest.mark.parametrize(
     ("second", "code"),
     [

@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from notion_backend.core.enums import LeadState
+from notion_backend.presentation.api.lead_schemas import LeadOut
+from notion_backend.presentation.api.schemas import PageOf
 from tests.presentation.leads_app import LeadsApp, leads_app, refused
 
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -41,6 +43,23 @@ def test_a_lead_has_just_these_fields(app: LeadsApp) -> None:
         "reached_out_by": None,
         "flags": [{"code": "c", "reason": "r"}],
     }
+
+
+def test_a_lead_in_a_list_is_written_as_by_itself(app: LeadsApp) -> None:
+    hostile = '\u2028</script>\\"\U0001f600'
+    app.store(created_at=MONDAY, first_name=hostile, flags=[{"code": "c", "reason": hostile}])
+    app.store(created_at=MONDAY.replace(microsecond=70), resume=None)
+    reached = app.store(created_at=MONDAY.replace(microsecond=123_000))
+    app.staff.patch(f"/leads/{reached.id}", json={"state": "REACHED_OUT"})
+
+    answer = app.staff.get("/leads")
+
+    assert answer.headers["content-type"] == "application/json"
+    listed = answer.json()["items"]
+    assert len(listed) == 3
+    assert listed == [app.staff.get(f"/leads/{lead['id']}").json() for lead in listed]
+    page = PageOf[LeadOut].model_validate_json(answer.content)
+    assert page.model_dump(mode="json") == answer.json()
 
 
 def test_a_list_is_filtered_sorted_and_paged(app: LeadsApp) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from notion_backend.core.errors import ConfigurationError
 from notion_backend.data import search_index
+from notion_backend.data.engine import reading
 from notion_backend.data.migrations import REVISIONS
 
 _LOCK_NAME = "notion_backend.migrate"
@@ -38,7 +39,7 @@ def is_current(engine: Engine) -> bool:
 
 def current_revision(engine: Engine) -> str | None:
     """Return the revision that the database is at; None before the first."""
-    with engine.execution_options(read_only=True).connect() as connection:
+    with reading(engine).connect() as connection:
         return _revision(connection)
 
 

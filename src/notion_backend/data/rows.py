@@ -29,7 +29,6 @@ class Resume:
 class ListedLead:
     """A lead as it stands in a list; not frozen, which would take half as long again to make."""
 
-    resume: Resume | None
     id: int
     reference: str
     first_name: str
@@ -40,6 +39,10 @@ class ListedLead:
     state: LeadState
     flagged: bool
     flags: list[dict[str, str]]
+    resume_filename: str | None
+    resume_media_type: str | None
+    resume_size: int | None
+    resume_sha256: str | None
     created_at: datetime
     updated_at: datetime
     reached_out_at: datetime | None

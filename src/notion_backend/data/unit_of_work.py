@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from notion_backend.core.errors import is_down
 from notion_backend.data.database_errors import translate
+from notion_backend.data.engine import reading
 from notion_backend.data.repositories.deliveries import DeliveryRepository
 from notion_backend.data.repositories.events import EventRepository
 from notion_backend.data.repositories.idempotency import IdempotencyRepository
@@ -112,9 +113,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writers = sessionmaker(engine, expire_on_commit=False)
-        self._readers = sessionmaker(
-            engine.execution_options(read_only=True), expire_on_commit=False
-        )
+        self._readers = sessionmaker(reading(engine), autoflush=False)
         self._last_write = LastWrite()
         self._turns = Turns(BUSY_TIMEOUT_MS / 1000) if engine.dialect.name == "sqlite" else None
 
@@ -128,7 +127,7 @@ class Database:
         return UnitOfWork(self._writers(), self._turns, self._last_write, urgent=urgent)
 
     def reading(self) -> UnitOfWork:
-        """Begin a unit of work that only reads."""
+        """Begin a unit of work that only reads, without a transaction around it."""
         return UnitOfWork(self._readers())
 
     def check_that_it_stores(self) -> None:

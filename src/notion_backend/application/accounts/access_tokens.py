@@ -2,7 +2,8 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -16,6 +17,7 @@ AUDIENCE = "notion-backend/api"
 PURPOSE = "access"
 LONGEST_TOKEN = 4096
 """Bytes; ours have some 400."""
+_REMEMBERED_TOKENS = 1024
 
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"
@@ -28,6 +30,7 @@ class TokenClaims:
 
     user_id: int
     session_id: UUID
+    expires_at: datetime
 
 
 class AccessTokens:
@@ -36,6 +39,7 @@ class AccessTokens:
     def __init__(self, secret: bytes, lifetime: timedelta) -> None:
         self._key = derive_key(secret, "access-token")
         self.lifetime = lifetime
+        self._verified = lru_cache(maxsize=_REMEMBERED_TOKENS)(self._verify)
 
     def issue(self, user_id: int, session_id: UUID) -> str:
         """Return a token that is good for `lifetime` from now, while its session lives."""
@@ -61,6 +65,13 @@ class AccessTokens:
         """
         if len(token) > LONGEST_TOKEN:
             raise bad_token()
+        claims = self._verified(token)
+        if claims.expires_at <= utcnow():
+            raise bad_token()
+        return claims
+
+    def _verify(self, token: str) -> TokenClaims:
+        """See that the token is ours; this stays so, its end apart, so it is done once a token."""
         try:
             decoded = jwt.decode_complete(
                 token,
@@ -74,8 +85,12 @@ class AccessTokens:
             # Exactly our header: no `crit` to understand, no `kid` or `jku` to follow.
             is_ours = decoded["header"] == {"alg": _ALGORITHM, "typ": _TYPE}
             if is_ours and claims["token_use"] == PURPOSE:
-                return TokenClaims(int(claims["sub"]), UUID(str(claims["sid"])))
-        except (jwt.PyJWTError, ValueError) as error:
+                return TokenClaims(
+                    user_id=int(claims["sub"]),
+                    session_id=UUID(str(claims["sid"])),
+                    expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
+                )
+        except (jwt.PyJWTError, ValueError, OverflowError) as error:
             raise bad_token() from error
         raise bad_token()
 

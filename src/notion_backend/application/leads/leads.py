@@ -18,6 +18,8 @@ from notion_backend.data.rows import ListedLead, Resume
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.files import FileSender
 
+LeadPage = Page[ListedLead]
+
 
 @dataclass(frozen=True, slots=True)
 class ResumeDownload:
@@ -35,9 +37,7 @@ class LeadService:
         self._cursors = cursors
         self._mail_files = mail_files
 
-    def page(
-        self, query: LeadQuery, cursor: str | None = None, limit: int = 50
-    ) -> Page[ListedLead]:
+    def page(self, query: LeadQuery, cursor: str | None = None, limit: int = 50) -> LeadPage:
         """Return leads in the order asked for; a lead that stays as it is comes exactly once.
 
         Raises:

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, column, false, func, select, table, 
 from sqlalchemy.orm import Session
 
 from notion_backend.core.text import fold
+from notion_backend.data.bulk import table_of
 from notion_backend.data.models import Lead
 from notion_backend.data.search_index import SHORTEST, TABLE
 
@@ -13,6 +14,7 @@ _LONGEST = 4 * 255
 """NFC can shorten a text to a quarter; what is longer still is in no name and no address."""
 _LONGEST_PHRASE = 30
 _LIKE_SIGNS = re.compile(r"[%_\\]")
+_LEADS = table_of(Lead).c
 _FOUND = table(TABLE, column("rowid"), column("search_text"))
 
 
@@ -25,7 +27,7 @@ def indexed_search(session: Session, q: str) -> ColumnElement[bool]:
     if dialect == "sqlite" and _can_be_found(q) and len(fold(q)) >= SHORTEST and _has_fts(session):
         # Of a long text the beginning: one that repeats itself would take the index seconds.
         phrase = '"' + fold(q)[:_LONGEST_PHRASE].replace('"', '""') + '"'
-        found = Lead.id.in_(select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase)))
+        found = _LEADS.id.in_(select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase)))
         return found if len(fold(q)) <= _LONGEST_PHRASE else and_(found, holds(q, dialect))
     return holds(q, dialect)  # pg_trgm needs no other words
 
@@ -36,8 +38,8 @@ def holds(q: str, dialect: str) -> ColumnElement[bool]:
         return false()
     if dialect == "postgresql":
         # With an ESCAPE behind it, pg_trgm would not know this LIKE.
-        return Lead.search_text.like("%" + _LIKE_SIGNS.sub(r"\\\g<0>", fold(q)) + "%")
-    return func.instr(Lead.search_text, fold(q)) > 0
+        return _LEADS.search_text.like("%" + _LIKE_SIGNS.sub(r"\\\g<0>", fold(q)) + "%")
+    return func.instr(_LEADS.search_text, fold(q)) > 0
 
 
 def _can_be_found(q: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Row,
     Select,
@@ -15,14 +16,14 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from notion_backend.core.enums import LeadSort
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.bulk import insert_rows, table_of
 from notion_backend.data.models import Lead
 from notion_backend.data.repositories.lead_search import holds, indexed_search
-from notion_backend.data.rows import LeadRow, ListedLead, Resume
+from notion_backend.data.rows import LeadRow, ListedLead
 
 Columns = TypeVarTuple("Columns")
 Position = tuple[datetime | str, int]
@@ -32,16 +33,13 @@ _LOOKED_THROUGH = 5_000
 """Leads that a search looks at one by one before it asks the index: what is found in many leads is
 found among these, and what is found in few the index finds at once."""
 
-_SORT_KEYS: dict[str, InstrumentedAttribute[Any]] = {
-    "created_at": Lead.created_at,
-    "last_name": Lead.last_name_sort,
-    "email": Lead.email_sort,
+_LEADS = table_of(Lead).c
+_SORT_KEYS: dict[str, Column[Any]] = {
+    "created_at": _LEADS.created_at,
+    "last_name": _LEADS.last_name_sort,
+    "email": _LEADS.email_sort,
 }
-_LISTED = table_of(Lead).c
-_LIST: Select[*tuple[Any, ...]] = select(
-    *(_LISTED[f"resume_{name}"] for name in Resume.__slots__),
-    *(_LISTED[name] for name in ListedLead.__slots__ if name != "resume"),
-)
+_LIST: Select[*tuple[Any, ...]] = select(*(_LEADS[name] for name in ListedLead.__slots__))
 EXPORTED_COLUMNS = (
     "id",
     "reference",
@@ -92,23 +90,20 @@ class LeadRepository:
         self, query: LeadQuery, *, behind: Position | None, limit: int
     ) -> Sequence[ListedLead]:
         """Return up to `limit` leads in the order of the query, those behind `behind`."""
-        rows = self._page(_LIST, query, behind, limit)
-        return [
-            ListedLead(Resume(*row[:4]) if row.resume_sha256 else None, *row[4:]) for row in rows
-        ]
+        return [ListedLead(*row) for row in self._page(_LIST, query, behind, limit)]
 
     def exported_page(
         self, query: LeadQuery, *, behind: Position | None, limit: int
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """Return up to `limit` rows: `EXPORTED_COLUMNS`, then the sort key as `sort_key`."""
-        key = _LISTED[_SORT_KEYS[query.sort.by].key].label("sort_key")
-        rows = select(*(_LISTED[name] for name in EXPORTED_COLUMNS), key)
+        key = _LEADS[_SORT_KEYS[query.sort.by].key].label("sort_key")
+        rows = select(*(_LEADS[name] for name in EXPORTED_COLUMNS), key)
         return self._page(rows, query, behind, limit)
 
     def count(self, query: LeadQuery) -> int:
         """Count the leads that the filters let through."""
         return self._session.scalars(
-            select(func.count(Lead.id)).where(*_filters(query), *self._matching(query.q))
+            select(func.count(_LEADS.id)).where(*_filters(query), *self._matching(query.q))
         ).one()
 
     def erase(self, lead: Lead) -> None:
@@ -122,27 +117,29 @@ class LeadRepository:
         behind: Position | None,
         limit: int,
     ) -> Sequence[Row[*Columns]]:
-        key = _SORT_KEYS[query.sort.by].expression
+        key = _SORT_KEYS[query.sort.by]
         found = columns.where(*_filters(query))
         if behind is not None:
             found = found.where(self._is_behind(key, query.sort, behind))
+        # Rows are all that is wanted, so no session looks through them.
+        connection = self._session.connection()
         if not query.q:
-            return self._session.execute(_in_order(found, query.sort, key).limit(limit)).all()
-        near = found.with_only_columns(Lead.id, key.label("place"))
+            return connection.execute(_in_order(found, query.sort, key).limit(limit)).all()
+        near = found.with_only_columns(_LEADS.id, key.label("place"))
         among = _in_order(near, query.sort, key).limit(_LOOKED_THROUGH).subquery()
-        looked_through = columns.join(among, among.c.id == Lead.id).where(
+        looked_through = columns.join(among, among.c.id == _LEADS.id).where(
             holds(query.q, self._dialect)
         )
         # By the place of the few, or the whole table might be read in the order of its index.
         found_near = _in_order(looked_through, query.sort, among.c.place)
-        rows = self._session.execute(found_near.limit(limit)).all()
+        rows = connection.execute(found_near.limit(limit)).all()
         if len(rows) == limit:
             return rows
         # Read in the order of the list, all others would be looked at one by one. The index of the
         # order is hidden, so that the matches are found first and then sorted.
         hidden = func.coalesce(key, key)
         matching = found.where(*self._matching(query.q))
-        return self._session.execute(_in_order(matching, query.sort, hidden).limit(limit)).all()
+        return connection.execute(_in_order(matching, query.sort, hidden).limit(limit)).all()
 
     def _matching(self, q: str) -> list[ColumnElement[bool]]:
         return [indexed_search(self._session, q)] if q else []
@@ -156,9 +153,9 @@ class LeadRepository:
         """
         value, lead_id = position
         if self._dialect in {"mysql", "mariadb"}:
-            tie = and_(key == value, _beyond(sort, Lead.id, lead_id))
+            tie = and_(key == value, _beyond(sort, _LEADS.id, lead_id))
             return or_(_beyond(sort, key, value), tie)
-        return _beyond(sort, tuple_(key, Lead.id), position)
+        return _beyond(sort, tuple_(key, _LEADS.id), position)
 
     @property
     def _dialect(self) -> str:
@@ -178,17 +175,17 @@ def _beyond(sort: LeadSort, column: Any, value: Any) -> ColumnElement[bool]:
 def _filters(query: LeadQuery) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = []
     if query.state is not None:
-        filters.append(Lead.state == query.state)
+        filters.append(_LEADS.state == query.state)
     if query.flagged is not None:
-        filters.append(Lead.flagged == query.flagged)
+        filters.append(_LEADS.flagged == query.flagged)
     if query.created_from is not None:
-        filters.append(Lead.created_at >= query.created_from)
+        filters.append(_LEADS.created_at >= query.created_from)
     if query.created_to is not None:
-        filters.append(Lead.created_at < query.created_to)
+        filters.append(_LEADS.created_at < query.created_to)
     return filters
 
 
 def _in_order(leads: Select[*Columns], sort: LeadSort, key: ColumnElement[Any]) -> Select[*Columns]:
     if sort.is_descending:
-        return leads.order_by(key.desc(), Lead.id.desc())
-    return leads.order_by(key, Lead.id)
+        return leads.order_by(key.desc(), _LEADS.id.desc())
+    return leads.order_by(key, _LEADS.id)

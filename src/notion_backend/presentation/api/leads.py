@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
 
 from notion_backend.application.leads.exports import ExportFormat
 from notion_backend.application.resumes.resume_kinds import DOC, DOCX, ODT, PDF, RTF, TXT
+from notion_backend.application.services import Services
 from notion_backend.core.clock import utcnow
 from notion_backend.presentation.api.entity_tags import (
     IfMatch,
@@ -14,16 +16,28 @@ from notion_backend.presentation.api.entity_tags import (
     not_modified,
     tag_of,
 )
-from notion_backend.presentation.api.lead_parameters import RequestedLeads
-from notion_backend.presentation.api.lead_schemas import EventOut, LeadOut, LeadPatch
-from notion_backend.presentation.api.query_rules import CheckedQuery
+from notion_backend.presentation.api.lead_parameters import ExportParameters, ListParameters
+from notion_backend.presentation.api.lead_schemas import EventOut, LeadOut, LeadPatch, write_page
+from notion_backend.presentation.api.query_rules import (
+    CheckedQuery,
+    check_query,
+    described_query,
+    read_query,
+)
 from notion_backend.presentation.api.schemas import Cursor, LeadId, Limit, PageOf, link
-from notion_backend.presentation.authentication import AdminActor, CurrentActor
+from notion_backend.presentation.authentication import (
+    SIGNED_IN,
+    AdminActor,
+    CurrentActor,
+    actor_of,
+)
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.downloads import Download, resume_download
+from notion_backend.presentation.plain_route import PlainRoute
 from notion_backend.presentation.problem import BODY_PROBLEMS, problem_responses
 
 router = APIRouter(tags=["Leads"], dependencies=[CheckedQuery])
+plain = APIRouter(tags=["Leads"], route_class=PlainRoute)
 
 _EXPORT_TYPES = {
     ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
@@ -53,7 +67,7 @@ _NOT_MODIFIED: dict[int | str, Any] = {
 }
 
 
-@router.get(
+@plain.get(
     "/leads",
     summary="List and search leads",
     response_model=PageOf[LeadOut],
@@ -61,19 +75,24 @@ _NOT_MODIFIED: dict[int | str, Any] = {
         200: link("get_lead", "lead_id", "/items/0/id"),
         **problem_responses(400, 401, 422, 503),
     },
+    openapi_extra={"parameters": described_query(ListParameters), "security": SIGNED_IN},
 )
-def list_leads(
-    _: CurrentActor,
-    services: ServicesDep,
-    query: RequestedLeads,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Any:
+async def list_leads(request: Request) -> Response:
     """Return the leads that all filters let through.
 
     A lead that nobody changes meanwhile is on exactly one page, however many arrive.
     """
-    return services.leads.page(query, cursor, limit)
+    await check_query(request)
+    # Who asks and what is found in one thread: a change of threads costs as much as either.
+    page = await to_thread.run_sync(_page, request)
+    return Response(page, media_type="application/json")
+
+
+def _page(request: Request) -> bytes:
+    services: Services = request.app.state.services
+    actor_of(request, services)
+    asked = read_query(request, ListParameters)
+    return write_page(services.leads.page(asked.query(), asked.cursor, asked.limit))
 
 
 @router.get(
@@ -93,15 +112,12 @@ def list_leads(
 def export_leads(
     actor: CurrentActor,
     services: ServicesDep,
-    query: RequestedLeads,
-    file_format: Annotated[
-        ExportFormat, Query(alias="format", description="CSV, or a JSON object a line.")
-    ] = ExportFormat.CSV,
+    asked: Annotated[ExportParameters, Query()],
 ) -> Download:
     """Stream the leads that all filters let through, in the order asked for."""
-    pieces = services.exporter.export(query, file_format, actor)
-    filename = f"leads-{utcnow():%Y%m%d}.{file_format}"
-    return Download(pieces, filename, _EXPORT_TYPES[file_format])
+    pieces = services.exporter.export(asked.query(), asked.format, actor)
+    filename = f"leads-{utcnow():%Y%m%d}.{asked.format}"
+    return Download(pieces, filename, _EXPORT_TYPES[asked.format])
 
 
 @router.get(

@@ -1,10 +1,15 @@
-"""What holds for every query string."""
+"""What holds for every query string, and how a plain route reads and describes its own."""
 
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 
 from notion_backend.core.errors import FieldError, InvalidInput, MalformedRequest
+
+Parameters = TypeVar("Parameters", bound=BaseModel)
 
 
 async def check_query(request: Request) -> None:
@@ -26,3 +31,33 @@ async def check_query(request: Request) -> None:
 
 
 CheckedQuery = Depends(check_query)
+
+
+def read_query(request: Request, model: type[Parameters]) -> Parameters:
+    """Read the parameters of a plain route; those that `model` does not know are ignored.
+
+    Raises:
+        RequestValidationError: naming every parameter that breaks a rule.
+    """
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        raise RequestValidationError(
+            [{**one, "loc": ("query", *one["loc"])} for one in found]
+        ) from error
+
+
+def described_query(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """Describe the parameters of a plain route as FastAPI would (OpenAPI 3.1, Parameter Object)."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": parameter.get("description", ""),
+            "schema": parameter,
+        }
+        for name, parameter in schema["properties"].items()
+    ]
