@@ -44,7 +44,7 @@ class SessionRepository:
 
         None also when the user is disabled. Asked at each request, so it is built once.
         """
-        return self._session.execute(_WHO, {"session": session_id, "now": now}).first()
+        return self._session.connection().execute(_WHO, {"session": session_id, "now": now}).first()
 
     def alive_by_refresh_token(self, token_hash: str, now: datetime) -> tuple[Session, User] | None:
         """Return the session that a refresh token belongs to, with its user, as `who` judges."""
