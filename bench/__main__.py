@@ -2,12 +2,29 @@
 
 import sys
 
-from bench import intake, listing, mail_window, mails, reading, silent_redis, start, transfer
+from bench import (
+    first_mail,
+    fleet,
+    growth,
+    intake,
+    listing,
+    mail_window,
+    mails,
+    overload,
+    reading,
+    silent_redis,
+    start,
+    transfer,
+)
 
 BENCHMARKS = {
     "intake": intake.run,
     "intake-large": intake.run_large,
     "intake-postgresql": intake.run_postgresql,
+    "first-mail": first_mail.run,
+    "fleet": fleet.run,
+    "growth": growth.run,
+    "overload": overload.run,
     "silent-redis": silent_redis.run,
     "list": listing.run,
     "mails": mails.run,

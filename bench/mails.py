@@ -36,7 +36,7 @@ def _bare() -> float:
     with SmtpSink() as sink:
         command = [sys.executable, "-m", "bench.bare_mails", str(sink.port), str(MAILS)]
         with subprocess.Popen(command, cwd=ROOT) as process:
-            return _rate(sink, process.wait)
+            return rate(sink, MAILS, process.wait)
 
 
 def _ours() -> float:
@@ -45,29 +45,30 @@ def _ours() -> float:
         smtp = {"SMTP_HOST": sink.host, "SMTP_SECURITY": "none"}
         with service(DATABASE_URL=url):
             pass  # makes the tables
-        _queue(url)
+        queue(url, MAILS)
         with service(DATABASE_URL=url, SMTP_PORT=str(sink.port), **smtp):
-            return _rate(sink, lambda: sink.wait_for(MAILS, _LIMIT_SECONDS))
+            return rate(sink, MAILS, lambda: sink.wait_for(MAILS, _LIMIT_SECONDS))
 
 
-def _queue(url: str) -> None:
+def queue(url: str, mails: int) -> None:
+    """Store so many mails that wait."""
     database = Database(create_database_engine(url))
     with database.writing() as work:
         work.deliveries.insert(
             [
                 new_delivery(KIND, f"p{one}@example.com", CONTEXT, now=utcnow())
-                for one in range(MAILS)
+                for one in range(mails)
             ]
         )
         work.commit()
     database.close()
 
 
-def _rate(sink: SmtpSink, wait: Callable[[], object]) -> float:
+def rate(sink: SmtpSink, mails: int, wait: Callable[[], object]) -> float:
     """Return mails a second from the first one's arrival to the last one's."""
     while not sink.messages:
         time.sleep(0.001)
     began, already = time.perf_counter(), len(sink.messages)
     wait()
-    assert len(sink.messages) == MAILS
-    return (MAILS - already) / (time.perf_counter() - began)
+    assert len(sink.messages) == mails
+    return (mails - already) / (time.perf_counter() - began)

@@ -84,20 +84,20 @@ def _measure(port: int, size: int) -> Iterator[tuple[str, list[float]]]:
         "one state": lambda: "/leads?state=PENDING",
         "by last name": lambda: "/leads?sort=last_name",
         "one lead": lambda: f"/leads/{chance.randint(1, size)}",
-        "search: a part of a name": lambda: f"/leads?q={quote(_a_part(chance))}",
+        "search: a part of a name": lambda: f"/leads?q={quote(a_part(chance))}",
         "search: a whole name": lambda: f"/leads?q={a_name(chance)}",
         "search: in nobody": lambda: f"/leads?q={a_name(chance)}{a_name(chance)}{a_name(chance)}",
         "search: in everybody": lambda: "/leads?q=example",
         "search: two characters": lambda: f"/leads?q={a_name(chance)[:2]}",
         "search: two, in nobody": lambda: "/leads?q=qq",
-        "search: by last name": lambda: f"/leads?sort=last_name&q={quote(_a_part(chance))}",
+        "search: by last name": lambda: f"/leads?sort=last_name&q={quote(a_part(chance))}",
     }
     for what, path in paths.items():
-        yield what, _timed(lambda path=path: reader.get(path()), REQUESTS)
-    yield "figures, over 15 s", _timed(lambda: reader.get("/stats"), REQUESTS, pause=0.05)
+        yield what, timed(lambda path=path: reader.get(path()), REQUESTS)
+    yield "figures, over 15 s", timed(lambda: reader.get("/stats"), REQUESTS, pause=0.05)
 
 
-def _timed(ask: Callable[[], object], number: int, pause: float = 0.0) -> list[float]:
+def timed(ask: Callable[[], object], number: int, pause: float = 0.0) -> list[float]:
     """Return how long each took; of what is very slow only as many as take a minute."""
     seconds: list[float] = []
     for _ in range(_WARM_UP + number):
@@ -110,7 +110,7 @@ def _timed(ask: Callable[[], object], number: int, pause: float = 0.0) -> list[f
     return seconds[_WARM_UP:] if len(seconds) > 2 * _WARM_UP else seconds
 
 
-def _a_part(chance: random.Random) -> str:
+def a_part(chance: random.Random) -> str:
     """Return three to six characters of a name, as somebody types them."""
     name = a_name(chance).lower() + a_name(chance).lower()
     start = chance.randint(0, 2)

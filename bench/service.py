@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 _BOUNDARY = b"bench-boundary"
@@ -23,17 +24,45 @@ SETTINGS = {
 
 
 @contextmanager
-def service(module: str = "notion_backend", **settings: str) -> Iterator[int]:
-    """Run `serve` with these settings beside `SETTINGS`; give its port."""
+def service(
+    module: str = "notion_backend", errors: IO[bytes] | None = None, **settings: str
+) -> Iterator[int]:
+    """Run `serve` with these settings beside `SETTINGS`; give its port.
+
+    Its log goes to `errors`, or where that of the benchmark goes.
+    """
     command = [sys.executable, "-m", module, "serve", "--port"]
-    with started(command, SETTINGS | settings, "/healthz") as port:
+    with started(command, SETTINGS | settings, "/healthz", errors) as port:
         yield port
 
 
 @contextmanager
-def started(command: list[str], settings: dict[str, str], health: str | None) -> Iterator[int]:
+def worker(errors: IO[bytes] | None = None, **settings: str) -> Iterator[None]:
+    """Run `worker` with these settings beside `SETTINGS`; its log goes where `service`'s does."""
+    command = [sys.executable, "-m", "notion_backend", "worker"]
+    with _process(command, SETTINGS | settings, errors):
+        yield
+
+
+@contextmanager
+def started(
+    command: list[str],
+    settings: dict[str, str],
+    health: str | None,
+    errors: IO[bytes] | None = None,
+) -> Iterator[int]:
     """Run a command with a free port as its last argument; give that port once it answers."""
     port = _free_port()
+    with _process([*command, str(port)], settings, errors):
+        _wait_for(port, health)
+        yield port
+
+
+@contextmanager
+def _process(
+    command: list[str], settings: dict[str, str], errors: IO[bytes] | None
+) -> Iterator[None]:
+    """Run a command in a folder of its own, where its DATA_DIR is too unless `settings` say so."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "PATH": os.environ["PATH"],
@@ -42,11 +71,10 @@ def started(command: list[str], settings: dict[str, str], health: str | None) ->
             **settings,
         }
         process = subprocess.Popen(
-            [*command, str(port)], cwd=folder, env=environment, stdout=subprocess.DEVNULL
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=errors
         )
         try:
-            _wait_for(port, health)
-            yield port
+            yield
         finally:
             process.terminate()
             process.wait(30)

@@ -42,6 +42,7 @@ def create(
         allowed_hosts=allowed_hosts,
         allowed_origins=allowed_origins,
         own_body_paths={"/api/v1/leads"},
+        always_answered=(),
         observe=lambda *_: None,
     )
 

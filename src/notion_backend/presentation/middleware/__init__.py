@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
+from notion_backend.presentation.middleware.admission import Admission
 from notion_backend.presentation.middleware.allowed_hosts import AllowedHosts
 from notion_backend.presentation.middleware.body_guard import BodyGuard
 from notion_backend.presentation.middleware.client_address import ClientAddress
@@ -26,6 +27,7 @@ def add_middleware(
     allowed_hosts: Sequence[str],
     allowed_origins: Sequence[str],
     own_body_paths: Collection[str],
+    always_answered: Collection[str],
     observe: Observer,
 ) -> None:
     """Wrap `app` in all of them, from the outermost inwards.
@@ -33,10 +35,12 @@ def add_middleware(
     1. RequestContext: names the request, logs it and tells `observe` of it.
     2. ClientAddress: who is asking, before anything is decided or logged by it.
     3. SecurityHeaders: on every answer, the refusals of the following included.
-    4. AllowedHosts: another site's name is refused before any body is read.
-    5. CORS, only where origins are allowed.
-    6. Defects: a 500 for what nothing else answered.
-    7. BodyGuard: how large and how slow a body may be; a POST to one of `own_body_paths` has its
+    4. Admission: who comes when too much is at work is refused before anything is done for it; a
+       POST to one of `own_body_paths` is a submission, and `always_answered` are paths.
+    5. AllowedHosts: another site's name is refused before any body is read.
+    6. CORS, only where origins are allowed.
+    7. Defects: a 500 for what nothing else answered.
+    8. BodyGuard: how large and how slow a body may be; a POST to one of `own_body_paths` has its
        own limit on size.
     """
     app.add_middleware(BodyGuard, own_body_paths=own_body_paths)
@@ -50,6 +54,7 @@ def add_middleware(
             expose_headers=_EXPOSED_HEADERS,
         )
     app.add_middleware(AllowedHosts, allowed=allowed_hosts)
+    app.add_middleware(Admission, submission_paths=own_body_paths, always_answered=always_answered)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(ClientAddress, trusted_proxies=trusted_proxies)
     app.add_middleware(RequestContext, observe=observe)

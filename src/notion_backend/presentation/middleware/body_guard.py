@@ -39,7 +39,7 @@ class BodyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        length = _body_length(scope) if scope["type"] == "http" else 0
+        length = body_length(scope) if scope["type"] == "http" else 0
         if length == 0:
             await self._app(scope, receive, send)
             return
@@ -138,7 +138,7 @@ async def _gone() -> Message:
     return {"type": "http.disconnect"}
 
 
-def _body_length(scope: Scope) -> int | None:
+def body_length(scope: Scope) -> int | None:
     """Return the length of the body in bytes, None where only its end will tell."""
     length: int | None = 0
     for name, value in scope["headers"]:

@@ -1,0 +1,55 @@
+"""How long after its 201 the mails of a lead are with the mail server, at rest."""
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from statistics import quantiles
+
+from tests.servers.redis import RedisServer
+from tests.servers.smtp_sink import SmtpSink
+
+from bench.load import post_all
+from bench.service import form, request, service, worker
+
+LEADS = 100
+_WARM_UP = 5
+_PAUSE_SECONDS = 0.1
+_RESUME_BYTES = 20_000
+
+
+def run() -> None:
+    """Measure one lead at a time, without Redis and with it."""
+    print(f"201 to 250: SQLite, one lead at a time, {LEADS} leads, {2 * LEADS} mails")
+    with SmtpSink() as sink, service(**_to(sink)) as port:
+        _tell("without Redis", _measure(sink, port))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RedisServer(Path(folder)) as redis,
+        SmtpSink() as sink,
+    ):
+        shared = {"DATA_DIR": f"{folder}/data", "REDIS_URL": redis.url, **_to(sink)}
+        with service(**shared) as port, worker(**shared):
+            _tell("Redis and a worker", _measure(sink, port))
+
+
+def _to(sink: SmtpSink) -> dict[str, str]:
+    return {"SMTP_HOST": sink.host, "SMTP_PORT": str(sink.port), "SMTP_SECURITY": "none"}
+
+
+def _measure(sink: SmtpSink, port: int) -> list[float]:
+    seconds = []
+    sent = request(port, "/api/v1/leads", form(_RESUME_BYTES))
+    for number in range(_WARM_UP + LEADS):
+        asyncio.run(post_all(port, sent, connections=1, requests=1))
+        answered = time.time()
+        sink.wait_for(2 * (number + 1), 20)
+        if number >= _WARM_UP:
+            seconds += [mail.at - answered for mail in sink.messages[-2:]]
+        time.sleep(_PAUSE_SECONDS)
+    return seconds
+
+
+def _tell(name: str, seconds: list[float]) -> None:
+    cuts = quantiles(seconds, n=20)
+    print(f"  {name:18} p50 {cuts[9] * 1000:6.1f} ms  p95 {cuts[18] * 1000:6.1f} ms")

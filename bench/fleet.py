@@ -1,0 +1,112 @@
+"""Many processes on one PostgreSQL and one Redis, beside one of each."""
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from tests.servers.databases import ServerDatabases
+from tests.servers.redis import RedisServer
+from tests.servers.smtp_sink import SmtpSink
+
+from bench.intake import POSTGRESQL
+from bench.load import Load, post_all
+from bench.service import form, request, service, worker
+
+LEADS = 2000
+CONNECTIONS = 32
+FLEETS = ((1, 1), (4, 8))
+"""How many `serve` and how many `worker`."""
+_RESUME_BYTES = 20_000
+_LIMIT_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fleet did with the leads: both rates a second, and what must be none."""
+
+    leads: float
+    mails: float
+    copies: int
+    missing: int
+    failures: int
+    deadlocks: int
+    errors: int
+
+
+def run() -> None:
+    """Give each fleet the same leads and print what became of them."""
+    print(f"fleet: PostgreSQL and Redis, {LEADS} leads, {CONNECTIONS} connections, all on 2 cores")
+    for serves, workers in FLEETS:
+        found = _measure(serves, workers)
+        print(
+            f"  {serves} serve, {workers} worker: {found.leads:6.0f} leads/s"
+            f"  {found.mails:6.0f} mails/s while and after they came"
+            f"  copies {found.copies}  missing {found.missing}  failures {found.failures}"
+            f"  deadlocks {found.deadlocks}  lines of errors {found.errors}"
+        )
+
+
+def _measure(serves: int, workers: int) -> Outcome:
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        errors = running.enter_context((folder / "errors").open("wb"))
+        server = running.enter_context(ServerDatabases(POSTGRESQL))
+        database = running.enter_context(server.bare())
+        redis = running.enter_context(RedisServer(folder))
+        sink = running.enter_context(SmtpSink())
+        shared = {
+            "DATA_DIR": f"{folder}/data",
+            "DATABASE_URL": database,
+            "REDIS_URL": redis.url,
+            "SMTP_HOST": sink.host,
+            "SMTP_PORT": str(sink.port),
+            "SMTP_SECURITY": "none",
+        }
+        ports = [running.enter_context(service(errors=errors, **shared)) for _ in range(serves)]
+        for _ in range(workers):
+            running.enter_context(worker(errors=errors, **shared))
+        began = time.perf_counter()
+        loads = asyncio.run(_post(ports))
+        seconds = time.perf_counter() - began
+        sink.wait_for(2 * LEADS, _LIMIT_SECONDS)
+        drained = time.perf_counter() - began
+        time.sleep(1)  # for copies that are still on their way
+        arrived = Counter(mail.message_id for mail in sink.messages)
+        return Outcome(
+            leads=LEADS / seconds,
+            mails=2 * LEADS / drained,
+            copies=arrived.total() - len(arrived),
+            missing=2 * LEADS - len(arrived),
+            failures=sum(load.failures for load in loads),
+            deadlocks=_deadlocks(database),
+            errors=len((folder / "errors").read_text().splitlines()),
+        )
+
+
+async def _post(ports: list[int]) -> list[Load]:
+    body, share = form(_RESUME_BYTES), len(ports)
+    return await asyncio.gather(
+        *(
+            post_all(
+                port,
+                request(port, "/api/v1/leads", body),
+                connections=CONNECTIONS // share,
+                requests=LEADS // share,
+            )
+            for port in ports
+        )
+    )
+
+
+def _deadlocks(database: str) -> int:
+    asked = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    with psycopg.connect(database) as connection:
+        row = connection.execute(asked).fetchone()
+    assert row is not None
+    number: int = row[0]
+    return number

@@ -1,0 +1,123 @@
+"""No more is let in at once than can be answered soon, over real sockets."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from notion_backend.presentation.middleware.admission import Admission
+from tests.server.serving import Running, read_answer, serving, status_of
+from tests.waiting import wait_until
+
+LEAD = b"POST /leads HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok"
+FAILING = LEAD.replace(b"ok", b"no")
+LIST = b"GET /leads HTTP/1.1\r\nHost: localhost\r\n\r\n"
+ALIVE = b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Slow:
+    """An application that answers no request before it is told to."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.waiting = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def release(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self.released.set)
+
+    def create(self) -> Admission:
+        app = Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])])
+        return Admission(
+            app,
+            submission_paths={"/leads"},
+            always_answered={"/alive"},
+            most_submissions=2,
+            most_others=1,
+        )
+
+    async def _answer(self, request: Request) -> PlainTextResponse:
+        self._loop = asyncio.get_running_loop()
+        body = await request.body()
+        if body == b"no":
+            raise RuntimeError
+        if request.url.path != "/alive":
+            self.waiting += 1
+            await self.released.wait()
+        return PlainTextResponse("done")
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def running(slow: Slow) -> Iterator[Running]:
+    with serving(slow.create) as server:
+        yield server
+        if slow.waiting:
+            slow.release()
+
+
+def test_who_comes_when_all_places_are_taken_is_told_when_to_come_again(
+    slow: Slow, running: Running
+) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor(3) as pool:
+        served = [stack.enter_context(running.connect()) for _ in range(3)]
+        for connection, request in zip(served, (LEAD, LEAD, LIST), strict=True):
+            connection.sendall(request)
+        wait_until(lambda: slow.waiting == 3)
+
+        for request in (LEAD, LIST):
+            with running.connect() as late:
+                late.sendall(request)
+                head, _, body = read_answer(late).partition(b"\r\n\r\n")
+                assert status_of(head) == 503
+                assert b"\r\nretry-after: 2" in head.lower()
+                assert b"connection: close" not in head.lower()
+                assert json.loads(body)["code"] == "unavailable"
+                late.sendall(ALIVE)
+                assert status_of(read_answer(late)) == 200
+
+        slow.release()
+        assert [status_of(answer) for answer in pool.map(read_answer, served)] == [200] * 3
+        served[0].sendall(LEAD)
+        assert status_of(read_answer(served[0])) == 200
+
+
+def test_a_form_that_comes_slowly_keeps_nobody_out(slow: Slow, running: Running) -> None:
+    with ExitStack() as stack:
+        halves = [stack.enter_context(running.connect()) for _ in range(5)]
+        for connection in halves:
+            connection.sendall(LEAD[:-1])
+        whole = stack.enter_context(running.connect())
+        whole.sendall(LEAD)
+        wait_until(lambda: slow.waiting == 1)
+        slow.release()
+        assert status_of(read_answer(whole)) == 200
+        for connection in halves:
+            connection.sendall(LEAD[-1:])
+            assert status_of(read_answer(connection)) == 200
+
+
+def test_who_fails_or_hangs_up_gives_its_place_back(slow: Slow, running: Running) -> None:
+    for _ in range(5):
+        with running.connect() as connection:
+            connection.sendall(FAILING)
+            assert status_of(read_answer(connection)) == 500
+        with running.connect() as connection:
+            connection.sendall(LEAD[:-1])
+    with running.connect() as connection:
+        connection.sendall(LEAD)
+        wait_until(lambda: slow.waiting == 1)
+        slow.release()
+        assert status_of(read_answer(connection)) == 200
