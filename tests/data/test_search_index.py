@@ -39,6 +39,72 @@ def test_a_long_text_that_repeats_itself_is_found_as_a_whole(database: Database)
     assert found(database, "ann" * 39 + "B") == ["ann" * 39 + "b"]
 
 
+@pytest.fixture
+def own(bare_database_url: str) -> Iterator[Database]:
+    """A database that no other test has, for those that take its index away."""
+    database = Database(create_database_engine(bare_database_url))
+    migrate.upgrade(database.engine)
+    yield database
+    database.close()
+
+
+def test_what_is_stored_corrected_and_erased_is_found_so_with_the_index_and_without(
+    own: Database,
+) -> None:
+    for _ in range(2):
+        with own.writing() as work:
+            kept = a_lead(work, resume=None, last_name="Ångström")
+            gone = a_lead(work, resume=None, last_name="Engstrand")
+            work.commit()
+        assert sorted(found(own, "NGST")) == ["Engstrand", "Ångström"]
+        with own.writing() as work:
+            lead = work.leads.get(kept.id)
+            assert lead is not None
+            lead.name("Zoë", "Berg\\100%_", "berg@example.com")
+            work.leads.erase(gone)
+            work.commit()
+        assert found(own, "ngst") == []
+        assert found(own, "G\\100%_") == ["Berg\\100%_"]
+        with own.reading() as work:
+            assert work.leads.count(LeadQuery(q="berg@")) == 1
+        with own.writing() as work:
+            work.leads.erase(kept)
+            work.commit()
+        with own.engine.begin() as connection:
+            search_index.drop(connection)
+
+
+def test_the_index_holds_what_was_there_before_it(own: Database) -> None:
+    with own.engine.begin() as connection:
+        search_index.drop(connection)
+    store(own, "Ångström")
+    for _ in range(2):
+        with own.engine.begin() as connection:
+            search_index.drop(connection)
+            search_index.create(connection)
+        assert found(own, "ngst") == ["Ångström"]
+
+
+@pytest.mark.parametrize(
+    "bare_database_url",
+    [kind for kind in PLAN.databases if kind == "mariadb"],
+    indirect=True,
+)
+def test_a_mariadb_that_lets_nobody_create_triggers_searches_without_its_table(
+    bare_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = (*search_index._MYSQL[:2], "CREATE TRIGGER nobody MAY")
+    monkeypatch.setattr(search_index, "_MYSQL", refused)
+    engine = create_database_engine(bare_database_url)
+    migrate.upgrade(engine)
+    assert migrate.is_current(engine)
+    assert not inspect(engine).has_table(search_index.TABLE)
+    database = Database(engine)
+    store(database, "Ångström", "Berg")
+    assert found(database, "ngst") == ["Ångström"]
+    engine.dispose()
+
+
 @pytest.mark.parametrize("bare_database_url", ["sqlite"], indirect=True)
 def test_an_old_sqlite_searches_without_an_index_and_refuses_the_one_of_a_newer_one(
     bare_database_url: str, monkeypatch: pytest.MonkeyPatch

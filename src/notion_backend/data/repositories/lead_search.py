@@ -1,14 +1,28 @@
 """How a part of a name or address is looked for, on each database; a search is taken literally."""
 
 import re
+from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, and_, column, false, func, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Select,
+    Subquery,
+    column,
+    false,
+    func,
+    join,
+    select,
+    table,
+)
 from sqlalchemy.orm import Session
 
 from notion_backend.core.text import fold
 from notion_backend.data.bulk import table_of
 from notion_backend.data.models import Lead
-from notion_backend.data.search_index import SHORTEST, TABLE
+from notion_backend.data.search_index import SHORTEST, TABLE, exists
+
+Columns = TypeVarTuple("Columns")
 
 _LONGEST = 4 * 255
 """NFC can shorten a text to a quarter; what is longer still is in no name and no address."""
@@ -16,24 +30,48 @@ _LONGEST_PHRASE = 30
 _LIKE_SIGNS = re.compile(r"[%_\\]")
 _LEADS = table_of(Lead).c
 _FOUND = table(TABLE, column("rowid"), column("search_text"))
+_WITH_TEXTS = frozenset({"mysql", "mariadb"})
+_TEXTS = table(TABLE, column("lead_id"), column("search_text", LargeBinary))
 
 
-def indexed_search(session: Session, q: str) -> ColumnElement[bool]:
-    """Return the condition that a lead holds `q`, such that an index finds those that do.
+def matching(leads: Select[*Columns], session: Session, q: str) -> Select[*Columns]:
+    """Keep of `leads` those that hold `q`, such that an index finds them; an empty `q` keeps all.
 
     Where there is no index, or `q` is too short for it, each lead is looked at.
     """
-    dialect = session.get_bind().dialect.name
-    if dialect == "sqlite" and _can_be_found(q) and len(fold(q)) >= SHORTEST and _has_fts(session):
+    if not q:
+        return leads
+    dialect, can_be_found = session.get_bind().dialect.name, _can_be_found(q)
+    if dialect == "sqlite" and can_be_found and len(fold(q)) >= SHORTEST and _is_indexed(session):
         # Of a long text the beginning: one that repeats itself would take the index seconds.
         phrase = '"' + fold(q)[:_LONGEST_PHRASE].replace('"', '""') + '"'
-        found = _LEADS.id.in_(select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase)))
-        return found if len(fold(q)) <= _LONGEST_PHRASE else and_(found, holds(q, dialect))
-    return holds(q, dialect)  # pg_trgm needs no other words
+        found = select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase))
+        leads = leads.where(_LEADS.id.in_(found))
+        return leads if len(fold(q)) <= _LONGEST_PHRASE else leads.where(_holds(q, dialect))
+    if dialect in _WITH_TEXTS and can_be_found and _is_indexed(session):
+        # In this order, or each lead would be read to look at its text.
+        both = join(_TEXTS, table_of(Lead), _TEXTS.c.lead_id == _LEADS.id)
+        return leads.select_from(both).prefix_with("STRAIGHT_JOIN").where(_text_holds(q))
+    return leads.where(_holds(q, dialect))  # pg_trgm needs no other words
 
 
-def holds(q: str, dialect: str) -> ColumnElement[bool]:
-    """Return the condition that a lead holds `q`, for who looks at each of a few."""
+def matching_among(
+    leads: Select[*Columns], few: Subquery, session: Session, q: str
+) -> Select[*Columns]:
+    """Keep of `leads` those of `few`, which has their `id`, that hold `q`: each is looked at."""
+    dialect = session.get_bind().dialect.name
+    if dialect in _WITH_TEXTS and _can_be_found(q) and _is_indexed(session):
+        texts = join(few, _TEXTS, _TEXTS.c.lead_id == few.c.id)
+        both = join(texts, table_of(Lead), _LEADS.id == few.c.id)
+        return leads.select_from(both).prefix_with("STRAIGHT_JOIN").where(_text_holds(q))
+    return leads.join(few, few.c.id == _LEADS.id).where(_holds(q, dialect))
+
+
+def _text_holds(q: str) -> ColumnElement[bool]:
+    return func.instr(_TEXTS.c.search_text, fold(q).encode()) > 0
+
+
+def _holds(q: str, dialect: str) -> ColumnElement[bool]:
     if not _can_be_found(q):
         return false()
     if dialect == "postgresql":
@@ -47,7 +85,6 @@ def _can_be_found(q: str) -> bool:
     return len(q) <= _LONGEST and "\n" not in q and "\0" not in q
 
 
-def _has_fts(session: Session) -> bool:
-    """Tell whether this SQLite had FTS5 when the tables were made."""
-    asked = text("SELECT 1 FROM sqlite_master WHERE name = :name")
-    return session.execute(asked, {"name": TABLE}).first() is not None
+def _is_indexed(session: Session) -> bool:
+    """Tell whether the database could have the index when the tables were made."""
+    return exists(session.connection())

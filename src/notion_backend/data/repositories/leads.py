@@ -22,7 +22,7 @@ from notion_backend.core.enums import LeadSort
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.bulk import insert_rows, table_of
 from notion_backend.data.models import Lead
-from notion_backend.data.repositories.lead_search import holds, indexed_search
+from notion_backend.data.repositories.lead_search import matching, matching_among
 from notion_backend.data.rows import LeadRow, ListedLead
 
 Columns = TypeVarTuple("Columns")
@@ -102,9 +102,8 @@ class LeadRepository:
 
     def count(self, query: LeadQuery) -> int:
         """Count the leads that the filters let through."""
-        return self._session.scalars(
-            select(func.count(_LEADS.id)).where(*_filters(query), *self._matching(query.q))
-        ).one()
+        counted = select(func.count(_LEADS.id)).where(*_filters(query))
+        return self._session.scalars(matching(counted, self._session, query.q)).one()
 
     def erase(self, lead: Lead) -> None:
         """Delete the lead; résumé, mails, attempts and idempotency record go by foreign key."""
@@ -127,9 +126,7 @@ class LeadRepository:
             return connection.execute(_in_order(found, query.sort, key).limit(limit)).all()
         near = found.with_only_columns(_LEADS.id, key.label("place"))
         among = _in_order(near, query.sort, key).limit(_LOOKED_THROUGH).subquery()
-        looked_through = columns.join(among, among.c.id == _LEADS.id).where(
-            holds(query.q, self._dialect)
-        )
+        looked_through = matching_among(columns, among, self._session, query.q)
         # By the place of the few, or the whole table might be read in the order of its index.
         found_near = _in_order(looked_through, query.sort, among.c.place)
         rows = connection.execute(found_near.limit(limit)).all()
@@ -138,11 +135,8 @@ class LeadRepository:
         # Read in the order of the list, all others would be looked at one by one. The index of the
         # order is hidden, so that the matches are found first and then sorted.
         hidden = func.coalesce(key, key)
-        matching = found.where(*self._matching(query.q))
-        return connection.execute(_in_order(matching, query.sort, hidden).limit(limit)).all()
-
-    def _matching(self, q: str) -> list[ColumnElement[bool]]:
-        return [indexed_search(self._session, q)] if q else []
+        all_found = matching(found, self._session, query.q)
+        return connection.execute(_in_order(all_found, query.sort, hidden).limit(limit)).all()
 
     def _is_behind(
         self, key: ColumnElement[Any], sort: LeadSort, position: Position
