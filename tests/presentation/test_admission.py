@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from notion_backend.presentation.middleware.admission import Admission
@@ -19,6 +19,7 @@ from tests.waiting import wait_until
 LEAD = b"POST /leads HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok"
 FAILING = LEAD.replace(b"ok", b"no")
 LIST = b"GET /leads HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ALIVE = b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -28,6 +29,8 @@ class Slow:
     def __init__(self) -> None:
         self.released = asyncio.Event()
         self.waiting = 0
+        self.large = 0
+        """Answers that are written and not taken."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def release(self) -> None:
@@ -44,15 +47,25 @@ class Slow:
             most_others=1,
         )
 
-    async def _answer(self, request: Request) -> PlainTextResponse:
+    async def _answer(self, request: Request) -> Response:
         self._loop = asyncio.get_running_loop()
         body = await request.body()
         if body == b"no":
             raise RuntimeError
+        if request.url.path == "/large":
+            return StreamingResponse(self._pieces())
         if request.url.path != "/alive":
             self.waiting += 1
             await self.released.wait()
         return PlainTextResponse("done")
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        self.large += 1
+        try:
+            for _ in range(64):
+                yield bytes(1 << 20)
+        finally:
+            self.large -= 1
 
 
 @pytest.fixture
@@ -107,6 +120,19 @@ def test_a_form_that_comes_slowly_keeps_nobody_out(slow: Slow, running: Running)
         for connection in halves:
             connection.sendall(LEAD[-1:])
             assert status_of(read_answer(connection)) == 200
+
+
+def test_who_reads_slowly_keeps_nobody_out(slow: Slow, running: Running) -> None:
+    with ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(running.connect()).sendall(LARGE)
+        wait_until(lambda: slow.large == 3)
+        one = stack.enter_context(running.connect())
+        one.sendall(LIST)
+        wait_until(lambda: slow.waiting == 1)
+        slow.release()
+        assert status_of(read_answer(one)) == 200
+        assert slow.large == 3
 
 
 def test_who_fails_or_hangs_up_gives_its_place_back(slow: Slow, running: Running) -> None:

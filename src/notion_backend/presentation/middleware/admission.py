@@ -17,9 +17,9 @@ _RETRY_SECONDS = 2
 class Admission:
     """Refuses a request with 503 and `Retry-After` while as many as `most_...` are at work.
 
-    At work is what has been read whole and is not answered yet: a form that comes slowly keeps
-    nobody out. Submissions, which strangers send, are counted by themselves, so that staff get
-    through; the paths of `always_answered` are not counted.
+    At work is a request from when it has been read whole until its answer begins: who sends or
+    reads slowly keeps nobody out. Submissions, which strangers send, are counted by themselves,
+    so that staff get through; the paths of `always_answered` are not counted.
     """
 
     def __init__(
@@ -51,21 +51,24 @@ class Admission:
             )
             await response_to(scope, error)(scope, receive, send)
             return
-        is_read = body_length(scope) == 0
-        lane.at_work += is_read
+        place = _Place(lane)
+        if body_length(scope) == 0:
+            place.take()
 
         async def receive_and_note() -> Message:
-            nonlocal is_read
             message = await receive()
-            if not is_read and not message.get("more_body", False):
-                is_read = True
-                lane.at_work += 1
+            if not message.get("more_body", False):
+                place.take()
             return message
 
+        async def send_and_note(message: Message) -> None:
+            place.give_back()
+            await send(message)
+
         try:
-            await self._app(scope, receive_and_note, send)
+            await self._app(scope, receive_and_note, send_and_note)
         finally:
-            lane.at_work -= is_read
+            place.give_back()
 
 
 class _Lane:
@@ -74,3 +77,21 @@ class _Lane:
     def __init__(self, most: int) -> None:
         self.most = most
         self.at_work = 0
+
+
+class _Place:
+    """One request's place in its lane; taken once, given back once."""
+
+    def __init__(self, lane: _Lane) -> None:
+        self._lane = lane
+        self._taken = self._given_back = False
+
+    def take(self) -> None:
+        if not self._taken and not self._given_back:
+            self._taken = True
+            self._lane.at_work += 1
+
+    def give_back(self) -> None:
+        if self._taken and not self._given_back:
+            self._lane.at_work -= 1
+        self._given_back = True
