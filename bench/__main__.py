@@ -3,6 +3,7 @@
 import sys
 
 from bench import (
+    costs,
     first_mail,
     fleet,
     growth,
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "intake": intake.run,
     "intake-large": intake.run_large,
     "intake-postgresql": intake.run_postgresql,
+    "costs": costs.run,
     "first-mail": first_mail.run,
     "fleet": fleet.run,
     "growth": growth.run,
