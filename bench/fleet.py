@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,8 @@ def _measure(serves: int, workers: int) -> Outcome:
         began = time.perf_counter()
         loads = asyncio.run(_post(ports))
         seconds = time.perf_counter() - began
-        sink.wait_for(2 * LEADS, _LIMIT_SECONDS)
+        with suppress(AssertionError):  # what is missing then is counted below
+            sink.wait_for(2 * LEADS, _LIMIT_SECONDS)
         drained = time.perf_counter() - began
         time.sleep(1)  # for copies that are still on their way
         arrived = Counter(mail.message_id for mail in sink.messages)

@@ -84,7 +84,7 @@ def build_app(on: Foundations) -> FastAPI:
         allowed_hosts=settings.served_hosts,
         allowed_origins=settings.allowed_origins,
         own_body_paths=FORM_PATHS,
-        always_answered=(health.ALIVE_PATH,),
+        always_answered=health.PATHS,
         observe=app.state.metrics.observe_request,
     )
     return app

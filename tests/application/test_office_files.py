@@ -105,7 +105,7 @@ def test_a_bomb_is_refused_from_the_directory_alone(entries: list[bytes]) -> Non
     content = declared_docx(*entries)
     started = time.process_time()
     assert_refused("cv.docx", content)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 0.6
 
 
 def test_a_large_archive_may_not_declare_much_more_than_a_machine_holds() -> None:

@@ -149,7 +149,7 @@ def test_a_very_long_field_is_refused_in_little_time() -> None:
     assert refused_name("a" + marks) == "too_long"
     assert refused_filename("a" + marks) == "too_long"
     assert refused_email("a" + marks) == "too_long"
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 0.6
 
 
 def test_more_than_eight_marks_in_a_row_are_refused() -> None:

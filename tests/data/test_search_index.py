@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, make_url, text
+from structlog.testing import capture_logs
 
 from notion_backend.core.errors import ConfigurationError
 from notion_backend.core.lead_query import LeadQuery
@@ -12,6 +13,8 @@ from notion_backend.data.engine import create_database_engine
 from notion_backend.data.unit_of_work import Database
 from tests.conftest import PLAN
 from tests.factories import a_lead
+
+CLERKS = ("clerk@localhost", "clerk@'%%'")
 
 
 @pytest.fixture
@@ -90,19 +93,44 @@ def test_the_index_holds_what_was_there_before_it(own: Database) -> None:
     [kind for kind in PLAN.databases if kind == "mariadb"],
     indirect=True,
 )
-def test_a_mariadb_that_lets_nobody_create_triggers_searches_without_its_table(
-    bare_database_url: str, monkeypatch: pytest.MonkeyPatch
+def test_on_mariadb_who_may_not_create_triggers_searches_without_its_table(
+    bare_database_url: str,
 ) -> None:
-    refused = (*search_index._MYSQL[:2], "CREATE TRIGGER nobody MAY")
-    monkeypatch.setattr(search_index, "_MYSQL", refused)
-    engine = create_database_engine(bare_database_url)
-    migrate.upgrade(engine)
-    assert migrate.is_current(engine)
-    assert not inspect(engine).has_table(search_index.TABLE)
-    database = Database(engine)
-    store(database, "Ångström", "Berg")
-    assert found(database, "ngst") == ["Ångström"]
-    engine.dispose()
+    url = make_url(bare_database_url)
+    root = create_database_engine(bare_database_url)
+    with root.begin() as connection:
+        for clerk in CLERKS:
+            connection.exec_driver_sql(f"CREATE OR REPLACE USER {clerk} IDENTIFIED BY 'clerk'")
+            connection.exec_driver_sql(
+                "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES "
+                f"ON `{url.database}`.* TO {clerk}"
+            )
+    own = url.set(username="clerk", password="clerk")
+    engine = create_database_engine(own.render_as_string(hide_password=False))
+    try:
+        with capture_logs() as logs:
+            migrate.upgrade(engine)
+        assert [one["event"] for one in logs].count("search_without_its_table") == 1
+        assert migrate.is_current(engine)
+        assert not inspect(engine).has_table(search_index.TABLE)
+        database = Database(engine)
+        store(database, "Ångström", "Berg")
+        assert found(database, "ngst") == ["Ångström"]
+    finally:
+        engine.dispose()
+        with root.begin() as connection:
+            connection.exec_driver_sql(f"DROP USER {', '.join(CLERKS)}")
+        root.dispose()
+
+
+@pytest.mark.parametrize(
+    "bare_database_url", [kind for kind in PLAN.databases if kind == "mariadb"], indirect=True
+)
+def test_on_mariadb_a_table_whose_triggers_were_lost_is_not_believed(own: Database) -> None:
+    with own.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER lead_search_insert")
+    store(own, "Ångström")
+    assert found(own, "ngst") == ["Ångström"]
 
 
 @pytest.mark.parametrize("bare_database_url", ["sqlite"], indirect=True)

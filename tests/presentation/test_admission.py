@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from notion_backend.presentation.middleware.admission import Admission
+from notion_backend.presentation.middleware import add_middleware
+from notion_backend.presentation.middleware.admission import MOST_SUBMISSIONS, Admission
 from tests.server.serving import Running, read_answer, serving, status_of
 from tests.waiting import wait_until
 
@@ -33,14 +34,17 @@ class Slow:
         """Answers that are written and not taken."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def routes(self) -> list[Route]:
+        return [Route("/{path:path}", self._answer, methods=["GET", "POST", "DELETE"])]
+
     def release(self) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self.released.set)
 
     def create(self) -> Admission:
-        app = Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])])
         return Admission(
-            app,
+            Starlette(routes=self.routes),
             submission_paths={"/leads"},
             always_answered={"/alive"},
             most_submissions=2,
@@ -115,11 +119,77 @@ def test_a_form_that_comes_slowly_keeps_nobody_out(slow: Slow, running: Running)
         whole = stack.enter_context(running.connect())
         whole.sendall(LEAD)
         wait_until(lambda: slow.waiting == 1)
-        slow.release()
-        assert status_of(read_answer(whole)) == 200
+
+        # Of those whose end comes now one finds a place; the others learn that there is none.
         for connection in halves:
             connection.sendall(LEAD[-1:])
-            assert status_of(read_answer(connection)) == 200
+            wait_until(lambda: slow.waiting == 2)
+        for connection in halves[1:]:
+            answer = read_answer(connection)
+            assert status_of(answer) == 503
+            assert b"\r\nretry-after: 2" in answer.lower()
+        slow.release()
+        assert [status_of(read_answer(one)) for one in (whole, halves[0])] == [200, 200]
+        assert slow.waiting == 2
+
+
+@pytest.mark.parametrize("method", [b"GET", b"DELETE"])
+def test_a_body_that_nobody_asked_for_is_no_way_past_the_limit(
+    slow: Slow, running: Running, method: bytes
+) -> None:
+    request = LEAD.replace(b"POST", method)
+    with running.connect() as first, running.connect() as second:
+        first.sendall(request)
+        wait_until(lambda: slow.waiting == 1)
+        second.sendall(request)
+        assert status_of(read_answer(second)) == 503
+        slow.release()
+        assert status_of(read_answer(first)) == 200
+
+
+def test_who_hangs_up_while_at_work_keeps_its_place_until_the_work_is_done(
+    slow: Slow, running: Running
+) -> None:
+    with running.connect() as gone, running.connect() as other:
+        for connection in (gone, other):
+            connection.sendall(LEAD)
+        wait_until(lambda: slow.waiting == 2)
+        gone.close()
+        with running.connect() as late:
+            late.sendall(LEAD)
+            assert status_of(read_answer(late)) == 503
+            slow.release()
+            assert status_of(read_answer(other)) == 200
+            late.sendall(LEAD)
+            assert status_of(read_answer(late)) == 200
+
+
+def test_a_site_that_may_send_forms_can_read_that_it_is_refused() -> None:
+    slow = Slow()
+
+    def create() -> Starlette:
+        app = Starlette(routes=slow.routes)
+        add_middleware(
+            app,
+            trusted_proxies=(),
+            allowed_hosts=("localhost",),
+            allowed_origins=("https://firm.example",),
+            own_body_paths=("/leads",),
+            always_answered=(),
+            observe=lambda *_: None,
+        )
+        return app
+
+    with serving(create) as running, ExitStack() as stack:
+        for _ in range(MOST_SUBMISSIONS):
+            stack.enter_context(running.connect()).sendall(LEAD)
+        wait_until(lambda: slow.waiting == MOST_SUBMISSIONS)
+        late = stack.enter_context(running.connect())
+        late.sendall(LEAD.replace(b"\r\n\r\n", b"\r\nOrigin: https://firm.example\r\n\r\n"))
+        answer = read_answer(late)
+        slow.release()
+    assert status_of(answer) == 503
+    assert b"access-control-allow-origin: https://firm.example" in answer.lower()
 
 
 def test_who_reads_slowly_keeps_nobody_out(slow: Slow, running: Running) -> None:

@@ -93,7 +93,7 @@ def test_without_redis_the_process_counts_by_itself_at_once(redis_server: RedisS
             redis_server.kill()
             began = time.monotonic()
             assert await allowed(limits, "a", SLOW, 20) == 3
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 0.5
 
     run(test)
 
@@ -107,7 +107,7 @@ def test_a_redis_that_does_not_answer_costs_a_tenth_of_a_second(redis_server: Re
             redis_server.send_signal(signal.SIGSTOP)
             began = time.monotonic()
             assert await allowed(limits, "a", SLOW, 20) == 3
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 0.5
             redis_server.send_signal(signal.SIGCONT)
 
     run(test)

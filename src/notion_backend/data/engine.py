@@ -42,9 +42,9 @@ _MYSQL_SESSION = (
 )
 
 
-def _read_json(text: str) -> Any:
-    # Nearly every list of flags is empty, and a page has fifty of them.
-    return [] if text == "[]" else json.loads(text)
+def _read_json(text: str | bytes) -> Any:
+    # Nearly every list of flags is empty, and a page has fifty of them. Psycopg hands out bytes.
+    return [] if text in ("[]", b"[]") else json.loads(text)
 
 
 _ALWAYS: dict[str, Any] = {

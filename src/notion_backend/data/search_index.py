@@ -8,17 +8,23 @@ takes a tenth of the time that looking through the leads would (ADR 0021).
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from notion_backend.core.errors import ConfigurationError
 from notion_backend.data.sqlite import driver
+
+_log = structlog.get_logger(__name__)
 
 TABLE = "lead_search"
 """The FTS5 table, whose own tables have longer names; on MariaDB and MySQL the text alone."""
 POSTGRESQL_INDEX = "ix_leads_search_text"
 SHORTEST = 3
 """Characters; an index of trigrams finds nothing shorter."""
+_SQLITE_TRIGGERS, _MYSQL_TRIGGERS = 3, 2
+_NO_TRIGGERS = frozenset({1142, 1227, 1419})
+"""MariaDB and MySQL: denied on the table, denied at all, denied while there is a binary log."""
 _OLDEST_SQLITE = (3, 42)
 """Before it FTS5 could not erase what was deleted."""
 
@@ -72,9 +78,10 @@ _MYSQL: Sequence[str] = (
     """,
     """
     CREATE TRIGGER lead_search_update AFTER UPDATE ON leads FOR EACH ROW
-        UPDATE lead_search SET search_text = NEW.search_text WHERE lead_id = NEW.id
+        INSERT INTO lead_search (lead_id, search_text) VALUES (NEW.id, NEW.search_text)
+            ON DUPLICATE KEY UPDATE search_text = NEW.search_text
     """,
-    # Last, with the triggers at work: what is stored meanwhile is there already.
+    # Last, with the triggers at work: what is stored or changed meanwhile is there already.
     "INSERT IGNORE INTO lead_search (lead_id, search_text) SELECT id, search_text FROM leads",
 )
 
@@ -92,12 +99,18 @@ def create(connection: Connection) -> None:
             f"USING gin (search_text {operators})"
         )
     elif connection.dialect.name in {"mysql", "mariadb"}:
-        _drop_triggers(connection)
+        drop(connection)
         try:
             for statement in _MYSQL:
                 connection.exec_driver_sql(statement)
-        except DBAPIError:  # MySQL with a binary log lets only some create triggers
+        except DBAPIError as error:
+            if error.orig is None or error.orig.args[0] not in _NO_TRIGGERS:
+                raise
             drop(connection)
+            _log.warning(
+                "search_without_its_table",
+                advice="This account may not create triggers, so a search reads every lead.",
+            )
 
 
 def check(connection: Connection) -> None:
@@ -125,15 +138,10 @@ def drop(connection: Connection) -> None:
 
 
 def exists(connection: Connection) -> bool:
-    """Tell whether there is the table that `create` makes, where it makes one."""
-    if connection.dialect.name == "sqlite":
-        asked = "SELECT 1 FROM sqlite_master WHERE name = :name"
-    else:
-        asked = (
-            "SELECT 1 FROM information_schema.tables "
-            "WHERE table_schema = DATABASE() AND table_name = :name"
-        )
-    return connection.execute(text(asked), {"name": TABLE}).first() is not None
+    """Tell whether there is the table that `create` makes, with the triggers that keep it."""
+    return len(_triggers(connection)) == (
+        _SQLITE_TRIGGERS if connection.dialect.name == "sqlite" else _MYSQL_TRIGGERS
+    )
 
 
 def is_part(name: str | None) -> bool:
@@ -142,8 +150,21 @@ def is_part(name: str | None) -> bool:
 
 
 def _drop_triggers(connection: Connection) -> None:
-    for name in ("insert", "delete", "update"):
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {TABLE}_{name}")
+    """Drop those that there are: MariaDB may refuse to drop one that there is not (error 1419)."""
+    for name in _triggers(connection):
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+
+
+def _triggers(connection: Connection) -> Sequence[str]:
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        asked = (
+            "SELECT trigger_name FROM information_schema.triggers "
+            "WHERE trigger_schema = DATABASE() AND event_object_table = 'leads'"
+        )
+    names = connection.exec_driver_sql(asked).scalars()
+    return [name for name in names if name.startswith(TABLE)]
 
 
 def _can_be_kept(connection: Connection) -> bool:

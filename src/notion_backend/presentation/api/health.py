@@ -17,7 +17,7 @@ from notion_backend.presentation.metrics import Metrics
 from notion_backend.presentation.problem import RETRY_AFTER, problem_responses
 
 router = APIRouter(tags=["Machines"])
-ALIVE_PATH = "/healthz"
+PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 class AliveOut(BaseModel):
@@ -43,7 +43,7 @@ class ReadyOut(BaseModel):
     parts: dict[str, str]
 
 
-@router.get(ALIVE_PATH, summary="Alive", response_model=AliveOut)
+@router.get("/healthz", summary="Alive", response_model=AliveOut)
 async def is_alive() -> Any:
     """Answer while the process lives, whatever the state of its parts."""
     return AliveOut()

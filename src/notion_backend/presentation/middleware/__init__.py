@@ -35,16 +35,17 @@ def add_middleware(
     1. RequestContext: names the request, logs it and tells `observe` of it.
     2. ClientAddress: who is asking, before anything is decided or logged by it.
     3. SecurityHeaders: on every answer, the refusals of the following included.
-    4. Admission: who comes when too much is at work is refused before anything is done for it; a
-       POST to one of `own_body_paths` is a submission, and `always_answered` are paths.
-    5. AllowedHosts: another site's name is refused before any body is read.
-    6. CORS, only where origins are allowed.
+    4. AllowedHosts: another site's name is refused before any body is read.
+    5. CORS, only where origins are allowed.
+    6. Admission: who comes when too much is at work is refused before anything is done for it; a
+       POST to one of `own_body_paths` is a submission, `always_answered` are paths.
     7. Defects: a 500 for what nothing else answered.
     8. BodyGuard: how large and how slow a body may be; a POST to one of `own_body_paths` has its
        own limit on size.
     """
     app.add_middleware(BodyGuard, own_body_paths=own_body_paths)
     app.add_middleware(Defects)
+    app.add_middleware(Admission, submission_paths=own_body_paths, always_answered=always_answered)
     if allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -54,7 +55,6 @@ def add_middleware(
             expose_headers=_EXPOSED_HEADERS,
         )
     app.add_middleware(AllowedHosts, allowed=allowed_hosts)
-    app.add_middleware(Admission, submission_paths=own_body_paths, always_answered=always_answered)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(ClientAddress, trusted_proxies=trusted_proxies)
     app.add_middleware(RequestContext, observe=observe)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notion_backend.core.errors import Unavailable
@@ -12,6 +13,7 @@ MOST_SUBMISSIONS = 128
 """Two shared commits, one that is written and one that waits; more would only wait longer."""
 MOST_OTHERS = 256
 _RETRY_SECONDS = 2
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Admission:
@@ -19,7 +21,8 @@ class Admission:
 
     At work is a request from when it has been read whole until its answer begins: who sends or
     reads slowly keeps nobody out. Submissions, which strangers send, are counted by themselves,
-    so that staff get through; the paths of `always_answered` are not counted.
+    so that a flood of them does not shut staff out; `always_answered` are paths that nobody waits
+    for, such as those of a load balancer.
     """
 
     def __init__(
@@ -44,54 +47,75 @@ class Admission:
             return
         is_submission = scope["method"] == "POST" and scope["path"] in self._submission_paths
         lane = self._submissions if is_submission else self._others
-        if lane.at_work >= lane.most:
+        visit = _Visit(lane, receive, send)
+        if scope["method"] not in _WITH_BODY or body_length(scope) == 0:
+            visit.take_place()
+        elif lane.is_full:
+            visit.is_refused = True
+        try:
+            if not visit.is_refused:
+                await self._app(scope, visit.receive, visit.send)
+        except ClientDisconnect:
+            if not visit.is_refused:
+                raise
+        finally:
+            visit.give_place_back()
+        if visit.is_refused:
             error = Unavailable(
-                "More arrives than can be taken. Nothing was kept; send it again shortly.",
+                "More arrives than can be answered, so this was not looked at; send it again soon.",
                 retry_after=_RETRY_SECONDS,
             )
             await response_to(scope, error)(scope, receive, send)
-            return
-        place = _Place(lane)
-        if body_length(scope) == 0:
-            place.take()
-
-        async def receive_and_note() -> Message:
-            message = await receive()
-            if not message.get("more_body", False):
-                place.take()
-            return message
-
-        async def send_and_note(message: Message) -> None:
-            place.give_back()
-            await send(message)
-
-        try:
-            await self._app(scope, receive_and_note, send_and_note)
-        finally:
-            place.give_back()
 
 
 class _Lane:
     """Requests of one kind."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
+        self._most = most
         self.at_work = 0
 
+    @property
+    def is_full(self) -> bool:
+        return self.at_work >= self._most
 
-class _Place:
-    """One request's place in its lane; taken once, given back once."""
 
-    def __init__(self, lane: _Lane) -> None:
+class _Visit:
+    """One request in its lane, where it takes a place once and gives it back once.
+
+    One that finds no place when its body is whole is refused: the application is told that the
+    client went away, and whatever it answers to that is dropped.
+    """
+
+    def __init__(self, lane: _Lane, receive: Receive, send: Send) -> None:
+        self.is_refused = False
         self._lane = lane
-        self._taken = self._given_back = False
+        self._receive = receive
+        self._send = send
+        self._has_place = self._is_over = False
 
-    def take(self) -> None:
-        if not self._taken and not self._given_back:
-            self._taken = True
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self.take_place()
+        return {"type": "http.disconnect"} if self.is_refused else message
+
+    async def send(self, message: Message) -> None:
+        if self.is_refused:
+            return
+        self.give_place_back()
+        await self._send(message)
+
+    def take_place(self) -> None:
+        if self._has_place or self._is_over or self.is_refused:
+            return
+        if self._lane.is_full:
+            self.is_refused = True
+        else:
+            self._has_place = True
             self._lane.at_work += 1
 
-    def give_back(self) -> None:
-        if self._taken and not self._given_back:
-            self._lane.at_work -= 1
-        self._given_back = True
+    def give_place_back(self) -> None:
+        self._lane.at_work -= self._has_place
+        self._has_place = False
+        self._is_over = True
