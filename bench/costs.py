@@ -1,21 +1,16 @@
 """What one lead costs from the form to both mails: processor, Redis, log and disk of PostgreSQL."""
 
 import asyncio
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
 import redis
-from tests.servers.databases import ServerDatabases
-from tests.servers.redis import RedisServer
-from tests.servers.smtp_sink import SmtpSink
 
-from bench.intake import POSTGRESQL
 from bench.load import post_all
 from bench.service import form, request, service, worker
+from bench.surroundings import Surroundings, surroundings
 
 LEADS = 1000
 CONNECTIONS = 16
@@ -26,33 +21,21 @@ _LIMIT_SECONDS = 120
 def run() -> None:
     """Send leads through one `serve` and one `worker` and print what each of them took."""
     with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        server = running.enter_context(ServerDatabases(POSTGRESQL))
-        database = running.enter_context(server.bare())
-        queue = running.enter_context(RedisServer(folder))
-        sink = running.enter_context(SmtpSink())
-        shared = {
-            "DATA_DIR": f"{folder}/data",
-            "DATABASE_URL": database,
-            "REDIS_URL": queue.url,
-            "SMTP_HOST": sink.host,
-            "SMTP_PORT": str(sink.port),
-            "SMTP_SECURITY": "none",
-        }
-        port = running.enter_context(service(**shared))
+        around = running.enter_context(surroundings())
+        port = running.enter_context(service(**around.settings))
         serving = psutil.Process().children()[-1]
-        running.enter_context(worker(**shared))
+        running.enter_context(worker(**around.settings))
         working = psutil.Process().children()[-1]
         sent = request(port, "/api/v1/leads", form(_RESUME_BYTES))
 
         def send(leads: int, mails: int) -> None:
             asyncio.run(post_all(port, sent, connections=CONNECTIONS, requests=leads))
-            sink.wait_for(mails, _LIMIT_SECONDS)
+            around.sink.wait_for(mails, _LIMIT_SECONDS)
 
         send(100, 200)
-        before = _spent(serving, working, database, queue.url)
+        before = _spent(serving, working, around)
         send(LEADS, 200 + 2 * LEADS)
-        after = _spent(serving, working, database, queue.url)
+        after = _spent(serving, working, around)
     print(f"costs: PostgreSQL and Redis, {CONNECTIONS} connections, {LEADS} leads of 20 kB")
     for name, unit in _UNITS.items():
         print(f"  {name:34} {(after[name] - before[name]) / LEADS:9.2f} {unit} a lead")
@@ -69,15 +52,15 @@ _UNITS = {
 
 
 def _spent(
-    serving: psutil.Process, working: psutil.Process, database: str, redis_url: str
+    serving: psutil.Process, working: psutil.Process, around: Surroundings
 ) -> dict[str, float]:
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(around.database_url) as connection:
         asked = (
             "SELECT wal_sync, wal_bytes::float8, pg_database_size(current_database())"
             " FROM pg_stat_wal"
         )
         syncs, log, size = connection.execute(asked).fetchone() or (0, 0.0, 0)
-    with redis.Redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(around.redis_url) as client:
         told: Any = client.info("stats")
     return {
         "processor of serve": _milliseconds(serving),

@@ -9,7 +9,7 @@ from statistics import quantiles
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
 
-from bench.service import form, request, service, worker
+from bench.service import form, mailing_to, request, service, worker
 
 LEADS = 100
 _WARM_UP = 5
@@ -20,20 +20,16 @@ _RESUME_BYTES = 20_000
 def run() -> None:
     """Measure one lead at a time, without Redis and with it."""
     print(f"201 to 250: SQLite, one lead at a time, {LEADS} leads, {2 * LEADS} mails")
-    with SmtpSink() as sink, service(**_to(sink)) as port:
+    with SmtpSink() as sink, service(**mailing_to(sink)) as port:
         _tell("without Redis", _measure(sink, port))
     with (
         tempfile.TemporaryDirectory() as folder,
         RedisServer(Path(folder)) as redis,
         SmtpSink() as sink,
     ):
-        shared = {"DATA_DIR": f"{folder}/data", "REDIS_URL": redis.url, **_to(sink)}
+        shared = {"DATA_DIR": f"{folder}/data", "REDIS_URL": redis.url, **mailing_to(sink)}
         with service(**shared) as port, worker(**shared):
             _tell("Redis and a worker", _measure(sink, port))
-
-
-def _to(sink: SmtpSink) -> dict[str, str]:
-    return {"SMTP_HOST": sink.host, "SMTP_PORT": str(sink.port), "SMTP_SECURITY": "none"}
 
 
 def _measure(sink: SmtpSink, port: int) -> list[float]:

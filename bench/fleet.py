@@ -1,21 +1,16 @@
 """Many processes on one PostgreSQL and one Redis, beside one of each."""
 
 import asyncio
-import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
-from tests.servers.databases import ServerDatabases
-from tests.servers.redis import RedisServer
-from tests.servers.smtp_sink import SmtpSink
 
-from bench.intake import POSTGRESQL
 from bench.load import Load, post_all
 from bench.service import form, request, service, worker
+from bench.surroundings import surroundings
 
 LEADS = 2000
 CONNECTIONS = 32
@@ -53,23 +48,14 @@ def run() -> None:
 
 def _measure(serves: int, workers: int) -> Outcome:
     with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        errors = running.enter_context((folder / "errors").open("wb"))
-        server = running.enter_context(ServerDatabases(POSTGRESQL))
-        database = running.enter_context(server.bare())
-        redis = running.enter_context(RedisServer(folder))
-        sink = running.enter_context(SmtpSink())
-        shared = {
-            "DATA_DIR": f"{folder}/data",
-            "DATABASE_URL": database,
-            "REDIS_URL": redis.url,
-            "SMTP_HOST": sink.host,
-            "SMTP_PORT": str(sink.port),
-            "SMTP_SECURITY": "none",
-        }
-        ports = [running.enter_context(service(errors=errors, **shared)) for _ in range(serves)]
+        around = running.enter_context(surroundings())
+        sink, errors_file = around.sink, around.folder / "errors"
+        errors = running.enter_context(errors_file.open("wb"))
+        ports = [
+            running.enter_context(service(errors=errors, **around.settings)) for _ in range(serves)
+        ]
         for _ in range(workers):
-            running.enter_context(worker(errors=errors, **shared))
+            running.enter_context(worker(errors=errors, **around.settings))
         began = time.perf_counter()
         loads = asyncio.run(_post(ports))
         seconds = time.perf_counter() - began
@@ -84,8 +70,8 @@ def _measure(serves: int, workers: int) -> Outcome:
             copies=arrived.total() - len(arrived),
             missing=2 * LEADS - len(arrived),
             failures=sum(load.failures for load in loads),
-            deadlocks=_deadlocks(database),
-            errors=len((folder / "errors").read_text().splitlines()),
+            deadlocks=_deadlocks(around.database_url),
+            errors=len(errors_file.read_text().splitlines()),
         )
 
 

@@ -19,7 +19,7 @@ from bench.load import post_all
 from bench.mails import queue, rate
 from bench.plot import draw
 from bench.reading import SETTINGS, Reader, a_part, timed
-from bench.service import form, request, service
+from bench.service import NO_REDIS, form, mailing_to, request, service
 
 SIZES = tuple(
     int(size) for size in os.environ.get("BENCH_LEADS", "1000,10000,100000,1000000").split(",")
@@ -60,7 +60,7 @@ def run() -> None:
 def _measure(url: str, size: int) -> Mapping[str, float]:
     # First, for those of the leads below wait for a worker that never comes.
     mails = [_drain(url) for _ in range(RUNS)]
-    with service(DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1/0", **SETTINGS) as port:
+    with service(DATABASE_URL=url, REDIS_URL=NO_REDIS, **SETTINGS) as port:
         reader, chance = Reader(port), random.Random(size)
         sent = request(port, "/api/v1/leads", form(_RESUME_BYTES))
         paths: Sequence[Callable[[], str]] = (
@@ -82,7 +82,5 @@ async def _submit(port: int, sent: bytes) -> float:
 def _drain(url: str) -> float:
     """Return how many mails a second leave a queue that is full when the service starts."""
     queue(url, _MAILS)
-    with SmtpSink() as sink:
-        smtp = {"SMTP_HOST": sink.host, "SMTP_PORT": str(sink.port), "SMTP_SECURITY": "none"}
-        with service(DATABASE_URL=url, **smtp, **SETTINGS):
-            return rate(sink, _MAILS, lambda: sink.wait_for(_MAILS, _LIMIT_SECONDS))
+    with SmtpSink() as sink, service(DATABASE_URL=url, **mailing_to(sink), **SETTINGS):
+        return rate(sink, _MAILS, lambda: sink.wait_for(_MAILS, _LIMIT_SECONDS))

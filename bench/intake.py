@@ -1,7 +1,6 @@
 """Durable intake beside a reference that has the same bodies, syncs and clients."""
 
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,14 +11,10 @@ from statistics import median
 from tests.servers.databases import ServerDatabases
 
 from bench.load import Load, post_all
-from bench.service import form, request, service, started
+from bench.service import NO_REDIS, form, request, service, started
+from bench.surroundings import POSTGRESQL
 
 RUNS = 5
-POSTGRESQL = os.environ.get(
-    "BENCH_POSTGRESQL", "postgresql://postgres:postgres@127.0.0.1:5432/postgres"
-)
-_NO_REDIS = "redis://127.0.0.1:1/0"
-"""Mails wait in the database: this is about intake alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ def run_postgresql() -> None:
         with ExitStack() as running:
             server = running.enter_context(ServerDatabases(POSTGRESQL))
             mine, ordinary = (running.enter_context(server.bare()) for _ in range(2))
-            port = running.enter_context(service(DATABASE_URL=mine, REDIS_URL=_NO_REDIS))
+            port = running.enter_context(service(DATABASE_URL=mine, REDIS_URL=NO_REDIS))
             beside = running.enter_context(_served("bench.ordinary_intake:app", ordinary))
             _compare(case, (beside, "/"), (port, "/api/v1/leads"))
 
@@ -59,7 +54,7 @@ def run_postgresql() -> None:
 def _on_sqlite(case: Case) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        service(REDIS_URL=_NO_REDIS) as port,
+        service(REDIS_URL=NO_REDIS) as port,
         _served("bench.bare_intake:app", f"{folder}/limit.db") as bare,
     ):
         _compare(case, (bare, "/"), (port, "/api/v1/leads"))

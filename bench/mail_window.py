@@ -11,7 +11,7 @@ from statistics import quantiles
 from tests.servers.smtp_sink import SmtpSink
 
 from bench.load import post_all
-from bench.service import form, request, service
+from bench.service import form, mailing_to, request, service
 
 LEADS_EACH = 300
 SUBMISSIONS_A_SECOND = 20
@@ -27,9 +27,7 @@ def run() -> None:
         with service(
             "tests.crash.process",
             CRASH_FOLDER=folder,
-            SMTP_HOST=sink.host,
-            SMTP_PORT=str(sink.port),
-            SMTP_SECURITY="none",
+            **mailing_to(sink),
         ) as port:
             sent = request(port, "/api/v1/leads", form(RESUME_BYTES))
             loads = (

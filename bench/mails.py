@@ -10,7 +10,7 @@ from statistics import median
 from tests.servers.smtp_sink import SmtpSink
 
 from bench.bare_mails import CONTEXT, KIND
-from bench.service import ROOT, service
+from bench.service import ROOT, mailing_to, service
 from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.core.clock import utcnow
 from notion_backend.data.engine import create_database_engine
@@ -42,11 +42,10 @@ def _bare() -> float:
 def _ours() -> float:
     with tempfile.TemporaryDirectory() as folder, SmtpSink() as sink:
         url = f"sqlite:///{folder}/notion.db"
-        smtp = {"SMTP_HOST": sink.host, "SMTP_SECURITY": "none"}
         with service(DATABASE_URL=url):
             pass  # makes the tables
         queue(url, MAILS)
-        with service(DATABASE_URL=url, SMTP_PORT=str(sink.port), **smtp):
+        with service(DATABASE_URL=url, **mailing_to(sink)):
             return rate(sink, MAILS, lambda: sink.wait_for(MAILS, _LIMIT_SECONDS))
 
 

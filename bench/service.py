@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO
 from urllib.request import urlopen
 
+from tests.servers.smtp_sink import SmtpSink
+
 _BOUNDARY = b"bench-boundary"
 ROOT = Path(__file__).parent.parent
 SETTINGS = {
@@ -21,6 +23,15 @@ SETTINGS = {
     "STAFF_EMAILS": "desk@firm.example",
     "LOG_LEVEL": "error",
 }
+
+
+NO_REDIS = "redis://127.0.0.1:1/0"
+"""With it mails wait in the database, for a worker that never comes."""
+
+
+def mailing_to(sink: SmtpSink) -> dict[str, str]:
+    """Return the settings that send mail there."""
+    return {"SMTP_HOST": sink.host, "SMTP_PORT": str(sink.port), "SMTP_SECURITY": "none"}
 
 
 @contextmanager
