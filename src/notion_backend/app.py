@@ -25,16 +25,19 @@ from notion_backend.presentation.api import (
     users,
 )
 from notion_backend.presentation.api_docs import install_api_docs
+from notion_backend.presentation.early_refusal import EarlyRefusal
 from notion_backend.presentation.errors import install_error_handlers
 from notion_backend.presentation.metrics import Metrics
 from notion_backend.presentation.middleware import add_middleware
+from notion_backend.presentation.middleware.admission import submission_lane
 from notion_backend.presentation.pages import install_pages
 from notion_backend.presentation.pages.rendering import draw_error_page
 from notion_backend.presentation.problem import DescribedApi, name_operation
 from notion_backend.presentation.rate_limits import RateLimiter
 
 API_PREFIX = "/api/v1"
-FORM_PATHS = ("/", f"{API_PREFIX}/leads")
+SUBMISSION_PATH = f"{API_PREFIX}/leads"
+FORM_PATHS = ("/", SUBMISSION_PATH)
 _DESCRIPTION = "Takes leads with their résumés, tells everybody by mail, and loses neither."
 
 
@@ -65,7 +68,11 @@ def build_app(on: Foundations) -> FastAPI:
     app.state.settings = settings
     app.state.services = services
     app.state.rate_limiter = RateLimiter(settings.redis_url)
-    app.state.metrics = Metrics(services.deliveries)
+    metrics = app.state.metrics = Metrics(services.deliveries)
+    submissions_at_work = submission_lane()
+    app.state.early_refusal = EarlyRefusal(
+        submissions_at_work, path=SUBMISSION_PATH, observe=metrics.observe_request
+    )
     # Routes are tried in order, so what is asked for most comes first.
     app.include_router(submissions.router, prefix=API_PREFIX)
     app.include_router(leads.plain, prefix=API_PREFIX)
@@ -85,7 +92,8 @@ def build_app(on: Foundations) -> FastAPI:
         allowed_origins=settings.allowed_origins,
         own_body_paths=FORM_PATHS,
         always_answered=health.PATHS,
-        observe=app.state.metrics.observe_request,
+        submissions=submissions_at_work,
+        observe=metrics.observe_request,
     )
     return app
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from notion_backend.presentation.middleware import add_middleware
-from notion_backend.presentation.middleware.admission import MOST_SUBMISSIONS, Admission
+from notion_backend.presentation.middleware.admission import Admission, Lane, submission_lane
 from tests.server.serving import Running, read_answer, serving, status_of
 from tests.waiting import wait_until
 
@@ -30,6 +30,7 @@ class Slow:
     def __init__(self) -> None:
         self.released = asyncio.Event()
         self.waiting = 0
+        self.lane = Lane(2)
         self.large = 0
         """Answers that are written and not taken."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -47,7 +48,7 @@ class Slow:
             Starlette(routes=self.routes),
             submission_paths={"/leads"},
             always_answered={"/alive"},
-            most_submissions=2,
+            submissions=self.lane,
             most_others=1,
         )
 
@@ -176,14 +177,16 @@ def test_a_site_that_may_send_forms_can_read_that_it_is_refused() -> None:
             allowed_origins=("https://firm.example",),
             own_body_paths=("/leads",),
             always_answered=(),
+            submissions=submission_lane(),
             observe=lambda *_: None,
         )
         return app
 
     with serving(create) as running, ExitStack() as stack:
-        for _ in range(MOST_SUBMISSIONS):
+        most = 128
+        for _ in range(most):
             stack.enter_context(running.connect()).sendall(LEAD)
-        wait_until(lambda: slow.waiting == MOST_SUBMISSIONS)
+        wait_until(lambda: slow.waiting == most)
         late = stack.enter_context(running.connect())
         late.sendall(LEAD.replace(b"\r\n\r\n", b"\r\nOrigin: https://firm.example\r\n\r\n"))
         answer = read_answer(late)
@@ -194,9 +197,9 @@ def test_a_site_that_may_send_forms_can_read_that_it_is_refused() -> None:
 
 def test_who_reads_slowly_keeps_nobody_out(slow: Slow, running: Running) -> None:
     with ExitStack() as stack:
-        for _ in range(3):
+        for number in range(3):
             stack.enter_context(running.connect()).sendall(LARGE)
-        wait_until(lambda: slow.large == 3)
+            wait_until(lambda: slow.large > number)  # noqa: B023
         one = stack.enter_context(running.connect())
         one.sendall(LIST)
         wait_until(lambda: slow.waiting == 1)

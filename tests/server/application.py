@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from notion_backend.core.errors import ConfigurationError, TooLarge
 from notion_backend.presentation.errors import install_error_handlers
 from notion_backend.presentation.middleware import add_middleware
+from notion_backend.presentation.middleware.admission import submission_lane
 from notion_backend.presentation.problem import DescribedApi, problem_responses
 from notion_backend.presentation.submission_form import read_form
 
@@ -43,6 +44,7 @@ def create(
         allowed_origins=allowed_origins,
         own_body_paths={"/api/v1/leads"},
         always_answered=(),
+        submissions=submission_lane(),
         observe=lambda *_: None,
     )
 

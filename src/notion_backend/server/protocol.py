@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from notion_backend.core.errors import BusinessError, MalformedRequest
 from notion_backend.core.ids import new_row_id
-from notion_backend.presentation.errors import AddressTooLong, HeadersTooLarge, problem_of
-from notion_backend.presentation.problem import PROBLEM_MEDIA_TYPE
+from notion_backend.presentation.early_refusal import EarlyRefusal
+from notion_backend.presentation.errors import AddressTooLong, HeadersTooLarge
+from notion_backend.presentation.raw_answers import raw_answer
 from notion_backend.server.lingering import LingeringTransport
 
 _RESERVED_FILES = 256
@@ -46,6 +43,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     A request that breaks a limit gets 414 or 431, one that the parser cannot read 400; then the
     connection is closed. So it is when an answer begins before its request's body has arrived.
+    What the application's `state.early_refusal` applies to is answered here.
     """
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
@@ -69,6 +67,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._stopping = False
         self._deaf = False
         self._refusal: BusinessError | None = None
+        state = getattr(config.loaded_app, "state", None)
+        self._early_refusal: EarlyRefusal | None = getattr(state, "early_refusal", None)
+        self._refused_by: EarlyRefusal | None = None
+        """What answers the request that arrives now, in place of the application."""
 
     @property
     def is_idle(self) -> bool:
@@ -97,6 +99,9 @@ class HttpProtocol(HttpToolsProtocol):
             return
         was_in_headers = self._in_headers
         super().data_received(data)
+        if self._refused_by is not None and not self._deaf:
+            # Its body is still to come, and nobody would read it.
+            self._refuse(self._refused_by, is_whole=False)
         if self._line.is_closing() or self._deaf:
             return
         if was_in_headers and self._in_headers:
@@ -119,13 +124,27 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_headers = False
         self._cancel_header_deadline()
         self._check_headers()
+        if self._finds_no_room():
+            self._refused_by = self._early_refusal
+            self.cycle = None  # type: ignore[assignment]  # as before the first request
+            return
         super().on_headers_complete()
         # Only a request whose body has arrived leaves the connection ready for another one.
         self._keep_alive = self.cycle.keep_alive and not self.parser.should_upgrade()
         self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of the body for the application."""
+        if self._refused_by is None:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Note that the body is whole."""
+        if self._refused_by is not None:
+            self._refuse(self._refused_by, is_whole=True)
+            return
+        if self._early_refusal is not None:
+            self._early_refusal.note_whole(self.parser.get_method(), self.url)
         if not self.cycle.response_started and not self._stopping:
             self.cycle.keep_alive = self._keep_alive
         super().on_message_complete()
@@ -146,7 +165,7 @@ class HttpProtocol(HttpToolsProtocol):
                 # An answer now would be taken for another request's.
                 self.transport.close()
                 return
-        self.transport.write(_answer(refusal))
+        self.transport.write(raw_answer(refusal, new_row_id().hex, keep_alive=False))
         self.transport.close()
 
     def shutdown(self) -> None:
@@ -176,6 +195,27 @@ class HttpProtocol(HttpToolsProtocol):
     def _is_still_sending(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return self._deaf or (cycle is not None and cycle.more_body)
+
+    def _finds_no_room(self) -> bool:
+        early = self._early_refusal
+        return (
+            early is not None
+            and early.applies_to(self.parser.get_method(), self.url, self.headers)
+            and self.is_idle
+            # The application waits for a client who takes no answers.
+            and not self.flow.write_paused
+            and not self.parser.should_upgrade()
+        )
+
+    def _refuse(self, early: EarlyRefusal, *, is_whole: bool) -> None:
+        can_be_kept = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        keep_alive = is_whole and can_be_kept and not self._stopping
+        self.transport.write(early.answer(self.headers, keep_alive=keep_alive))
+        self.server_state.total_requests += 1
+        self._refused_by = None
+        if not keep_alive:
+            self._deaf = not is_whole
+            self.transport.close()
 
     def _wait_for_headers(self) -> None:
         self._header_deadline = self.loop.call_later(self.limits.header_seconds, self._give_up)
@@ -223,6 +263,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         others = cast("set[HttpProtocol]", self.connections)
         idle = next((other for other in others if other is not self and other.is_idle), self)
+        # Until the loop has closed it, it would be found again by the next of many at once.
+        others.discard(idle)
         idle.transport.abort()
 
 
@@ -238,15 +280,3 @@ def max_connections() -> int:
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(64, soft - _RESERVED_FILES)
-
-
-def _answer(refusal: BusinessError) -> bytes:
-    problem = problem_of(refusal, new_row_id().hex)
-    body = problem.model_dump_json().encode()
-    return (
-        STATUS_LINE[problem.status]
-        + f"content-type: {PROBLEM_MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n".encode()
-        + f"x-request-id: {problem.request_id}\r\n".encode()
-        + b"connection: close\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n\r\n"
-        + body
-    )

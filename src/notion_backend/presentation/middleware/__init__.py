@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
-from notion_backend.presentation.middleware.admission import Admission
+from notion_backend.presentation.middleware.admission import Admission, Lane
 from notion_backend.presentation.middleware.allowed_hosts import AllowedHosts
 from notion_backend.presentation.middleware.body_guard import BodyGuard
 from notion_backend.presentation.middleware.client_address import ClientAddress
@@ -28,6 +28,7 @@ def add_middleware(
     allowed_origins: Sequence[str],
     own_body_paths: Collection[str],
     always_answered: Collection[str],
+    submissions: Lane,
     observe: Observer,
 ) -> None:
     """Wrap `app` in all of them, from the outermost inwards.
@@ -38,14 +39,19 @@ def add_middleware(
     4. AllowedHosts: another site's name is refused before any body is read.
     5. CORS, only where origins are allowed.
     6. Admission: who comes when too much is at work is refused before anything is done for it; a
-       POST to one of `own_body_paths` is a submission, `always_answered` are paths.
+       POST to one of `own_body_paths` is one of the `submissions`, `always_answered` are paths.
     7. Defects: a 500 for what nothing else answered.
     8. BodyGuard: how large and how slow a body may be; a POST to one of `own_body_paths` has its
        own limit on size.
     """
     app.add_middleware(BodyGuard, own_body_paths=own_body_paths)
     app.add_middleware(Defects)
-    app.add_middleware(Admission, submission_paths=own_body_paths, always_answered=always_answered)
+    app.add_middleware(
+        Admission,
+        submission_paths=own_body_paths,
+        always_answered=always_answered,
+        submissions=submissions,
+    )
     if allowed_origins:
         app.add_middleware(
             CORSMiddleware,

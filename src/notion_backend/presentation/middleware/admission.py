@@ -1,5 +1,6 @@
 """Lets no more in at once than can be answered soon, and refuses the rest at once."""
 
+import asyncio
 from collections.abc import Collection
 
 from starlette.requests import ClientDisconnect
@@ -9,15 +10,59 @@ from notion_backend.core.errors import Unavailable
 from notion_backend.presentation.errors import response_to
 from notion_backend.presentation.middleware.body_guard import body_length
 
-MOST_SUBMISSIONS = 128
-"""Two shared commits, one that is written and one that waits; more would only wait longer."""
-MOST_OTHERS = 256
 _RETRY_SECONDS = 2
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
+class Lane:
+    """Requests of one kind, of which `most` may be at work."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._expected = 0
+        self.at_work = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all places are taken."""
+        return self.at_work >= self._most
+
+    @property
+    def is_spoken_for(self) -> bool:
+        """Whether all places are taken, or will be by those that are expected."""
+        return self.at_work + self._expected >= self._most
+
+    def expect(self) -> None:
+        """Count a request that takes its place in the next turn of the loop, when its task runs.
+
+        A flood brings many in one turn; all of them would find the same place free.
+        """
+        if not self._expected:
+            asyncio.get_running_loop().call_soon(self._expect_nobody)
+        self._expected += 1
+
+    def _expect_nobody(self) -> None:
+        self._expected = 0
+
+
+def submission_lane() -> Lane:
+    """Return the lane of submissions: two shared commits, one being written and one that waits.
+
+    More would only wait longer.
+    """
+    return Lane(128)
+
+
+def no_room() -> Unavailable:
+    """Return what whoever finds its lane full is told."""
+    return Unavailable(
+        "More arrives than can be answered, so this was not looked at; send it again soon.",
+        retry_after=_RETRY_SECONDS,
+    )
+
+
 class Admission:
-    """Refuses a request with 503 and `Retry-After` while as many as `most_...` are at work.
+    """Refuses a request with 503 and `Retry-After` while its lane is full.
 
     At work is a request from when it has been read whole until its answer begins: who sends or
     reads slowly keeps nobody out. Submissions, which strangers send, are counted by themselves,
@@ -31,14 +76,14 @@ class Admission:
         *,
         submission_paths: Collection[str],
         always_answered: Collection[str],
-        most_submissions: int = MOST_SUBMISSIONS,
-        most_others: int = MOST_OTHERS,
+        submissions: Lane,
+        most_others: int = 256,
     ) -> None:
         self._app = app
         self._submission_paths = frozenset(submission_paths)
         self._always_answered = frozenset(always_answered)
-        self._submissions = _Lane(most_submissions)
-        self._others = _Lane(most_others)
+        self._submissions = submissions
+        self._others = Lane(most_others)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,23 +106,7 @@ class Admission:
         finally:
             visit.give_place_back()
         if visit.is_refused:
-            error = Unavailable(
-                "More arrives than can be answered, so this was not looked at; send it again soon.",
-                retry_after=_RETRY_SECONDS,
-            )
-            await response_to(scope, error)(scope, receive, send)
-
-
-class _Lane:
-    """Requests of one kind."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.at_work = 0
-
-    @property
-    def is_full(self) -> bool:
-        return self.at_work >= self._most
+            await response_to(scope, no_room())(scope, receive, send)
 
 
 class _Visit:
@@ -87,7 +116,7 @@ class _Visit:
     client went away, and whatever it answers to that is dropped.
     """
 
-    def __init__(self, lane: _Lane, receive: Receive, send: Send) -> None:
+    def __init__(self, lane: Lane, receive: Receive, send: Send) -> None:
         self.is_refused = False
         self._lane = lane
         self._receive = receive

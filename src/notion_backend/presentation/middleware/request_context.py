@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
@@ -39,7 +39,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id_of(scope)
+        request_id = request_id_from(scope["headers"])
         header = (b"x-request-id", request_id.encode())
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -69,8 +69,9 @@ class RequestContext:
             structlog.contextvars.unbind_contextvars("request_id")
 
 
-def _request_id_of(scope: Scope) -> str:
-    for name, value in scope["headers"]:
+def request_id_from(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the name that the client brings for its request, or a new one."""
+    for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value.decode())
     return new_row_id().hex

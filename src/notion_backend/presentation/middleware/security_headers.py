@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_DEFAULTS = (
+DEFAULTS = (
     (b"x-content-type-options", b"nosniff"),
     # `no-referrer` would make browsers send `Origin: null` with our own forms (Fetch standard).
     (b"referrer-policy", b"same-origin"),
@@ -13,7 +13,8 @@ _DEFAULTS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-_OVER_TLS = (*_DEFAULTS, (b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+"""What every answer has."""
+_OVER_TLS = (*DEFAULTS, (b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
 
 class SecurityHeaders:
@@ -32,7 +33,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 present = {name.lower() for name, _ in headers}
-                defaults = _OVER_TLS if scope["scheme"] == "https" else _DEFAULTS
+                defaults = _OVER_TLS if scope["scheme"] == "https" else DEFAULTS
                 headers += [header for header in defaults if header[0] not in present]
                 message = {**message, "headers": headers}
             await send(message)
