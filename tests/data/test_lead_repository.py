@@ -14,6 +14,7 @@ from notion_backend.core.ids import new_reference
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.models import Lead
+from notion_backend.data.repositories import leads as leads_repository
 from notion_backend.data.repositories.leads import Position, position_of
 from notion_backend.data.unit_of_work import Database
 from tests.factories import a_lead
@@ -134,6 +135,52 @@ def test_filters_narrow_together(database: Database) -> None:
     with database.reading() as work:
         assert work.leads.count(from_monday) == 4
         assert work.leads.count(LeadQuery()) == 5
+
+
+@pytest.mark.parametrize("sort", list(LeadSort))
+@pytest.mark.parametrize("every", [1, 3, 6, 25])
+def test_a_search_finds_every_lead_once_in_order_however_far_apart_they_are(
+    database: Database, monkeypatch: pytest.MonkeyPatch, sort: LeadSort, every: int
+) -> None:
+    monkeypatch.setattr(leads_repository, "_LOOKED_THROUGH", 6)
+    monkeypatch.setattr(leads_repository, "_MOST_LOOKED_THROUGH", 30)
+    store(
+        database,
+        *(
+            {
+                "last_name": f"needle{number % 11}" if number % every == 0 else f"hay{number}",
+                "email": f"{number % 3}@example.com",
+                "created_at": MONDAY + timedelta(microseconds=number // 2),
+            }
+            for number in range(100)
+        ),
+    )
+    with database.reading() as work:
+        leads = work.leads.page(LeadQuery(sort=sort), behind=None, limit=200)
+    expected = [lead.id for lead in leads if lead.last_name.startswith("needle")]
+    assert len(expected) == -(-100 // every)
+    assert walk(database, LeadQuery(q="eedl", sort=sort), 5) == expected
+
+
+def test_the_newest_that_hold_a_text_are_found_without_the_index_where_they_are_not_rare(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("the index was asked")
+
+    monkeypatch.setattr(leads_repository, "_LOOKED_THROUGH", 6)
+    monkeypatch.setattr(leads_repository, "matching", refused)
+    store(
+        database,
+        *(
+            {"last_name": "needle" if n % 3 == 0 else "hay", "created_at": MONDAY + n * MICROSECOND}
+            for n in range(50)
+        ),
+    )
+    with database.reading() as work:
+        assert len(work.leads.page(LeadQuery(q="needle"), behind=None, limit=10)) == 10
+        with pytest.raises(AssertionError, match="the index was asked"):
+            work.leads.page(LeadQuery(q="needle", sort=LeadSort.LAST_NAME), behind=None, limit=10)
 
 
 @pytest.mark.parametrize(("year", "found"), [(1, ["now"]), (9999, [])])

@@ -4,6 +4,7 @@ SQLite and PostgreSQL are always there, MariaDB where the machine has it; each s
 `TEST_DATABASE_URLS` (comma-separated; its user may create databases) is one more kind.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.exc import OperationalError
 
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.migrate import upgrade
@@ -215,4 +217,6 @@ def _disconnect_others(connection: Connection, name: str) -> None:
         (name,),
     )
     for number in others.scalars().all():
-        connection.exec_driver_sql(f"KILL {number}")
+        # One that was ending by itself may be gone since it was listed.
+        with contextlib.suppress(OperationalError):
+            connection.exec_driver_sql(f"KILL {number}")

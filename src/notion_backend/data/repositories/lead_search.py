@@ -1,9 +1,11 @@
 """How a part of a name or address is looked for, on each database; a search is taken literally."""
 
 import re
-from typing import TypeVarTuple
+from collections.abc import Sequence
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     LargeBinary,
     Select,
@@ -47,37 +49,53 @@ def matching(leads: Select[*Columns], session: Session, q: str) -> Select[*Colum
         phrase = '"' + fold(q)[:_LONGEST_PHRASE].replace('"', '""') + '"'
         found = select(_FOUND.c.rowid).where(_FOUND.c.search_text.match(phrase))
         leads = leads.where(_LEADS.id.in_(found))
-        return leads if len(fold(q)) <= _LONGEST_PHRASE else leads.where(_holds(q, dialect))
-    if dialect in _WITH_TEXTS and can_be_found and _is_indexed(session):
+        if len(fold(q)) <= _LONGEST_PHRASE:
+            return leads
+    if _has_texts(session, q):
         # In this order, or each lead would be read to look at its text.
         both = join(_TEXTS, table_of(Lead), _TEXTS.c.lead_id == _LEADS.id)
         return leads.select_from(both).prefix_with("STRAIGHT_JOIN").where(_text_holds(q))
-    return leads.where(_holds(q, dialect))  # pg_trgm needs no other words
+    return leads.where(_holds(_LEADS.search_text, q, dialect))  # pg_trgm needs no other words
+
+
+def looked_at(session: Session, q: str) -> Sequence[Column[Any]]:
+    """Return what `matching_among` needs of the few besides their `id`."""
+    return () if _has_texts(session, q) else (_LEADS.search_text,)
 
 
 def matching_among(
     leads: Select[*Columns], few: Subquery, session: Session, q: str
 ) -> Select[*Columns]:
-    """Keep of `leads` those of `few`, which has their `id`, that hold `q`: each is looked at."""
-    dialect = session.get_bind().dialect.name
-    if dialect in _WITH_TEXTS and _can_be_found(q) and _is_indexed(session):
+    """Keep of `leads` those of `few` that hold `q`: each is looked at.
+
+    `few` has the `id` of each, and what is `looked_at`: in the table itself PostgreSQL would ask
+    the index, which finds all leads that hold `q`.
+    """
+    if _has_texts(session, q):
         texts = join(few, _TEXTS, _TEXTS.c.lead_id == few.c.id)
         both = join(texts, table_of(Lead), _LEADS.id == few.c.id)
         return leads.select_from(both).prefix_with("STRAIGHT_JOIN").where(_text_holds(q))
-    return leads.join(few, few.c.id == _LEADS.id).where(_holds(q, dialect))
+    holds = _holds(few.c.search_text, q, session.get_bind().dialect.name)
+    return leads.join(few, few.c.id == _LEADS.id).where(holds)
+
+
+def _has_texts(session: Session, q: str) -> bool:
+    """Tell whether `q` is looked for in a table of the texts alone."""
+    dialect = session.get_bind().dialect.name
+    return dialect in _WITH_TEXTS and _can_be_found(q) and _is_indexed(session)
 
 
 def _text_holds(q: str) -> ColumnElement[bool]:
     return func.instr(_TEXTS.c.search_text, fold(q).encode()) > 0
 
 
-def _holds(q: str, dialect: str) -> ColumnElement[bool]:
+def _holds(text: ColumnElement[str], q: str, dialect: str) -> ColumnElement[bool]:
     if not _can_be_found(q):
         return false()
     if dialect == "postgresql":
         # With an ESCAPE behind it, pg_trgm would not know this LIKE.
-        return _LEADS.search_text.like("%" + _LIKE_SIGNS.sub(r"\\\g<0>", fold(q)) + "%")
-    return func.instr(_LEADS.search_text, fold(q)) > 0
+        return text.like("%" + _LIKE_SIGNS.sub(r"\\\g<0>", fold(q)) + "%")
+    return func.instr(text, fold(q)) > 0
 
 
 def _can_be_found(q: str) -> bool:

@@ -22,7 +22,7 @@ from notion_backend.core.enums import LeadSort
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.bulk import insert_rows, table_of
 from notion_backend.data.models import Lead
-from notion_backend.data.repositories.lead_search import matching, matching_among
+from notion_backend.data.repositories.lead_search import looked_at, matching, matching_among
 from notion_backend.data.rows import LeadRow, ListedLead
 
 Columns = TypeVarTuple("Columns")
@@ -32,6 +32,7 @@ Position = tuple[datetime | str, int]
 _LOOKED_THROUGH = 5_000
 """Leads that a search looks at one by one before it asks the index: what is found in many leads is
 found among these, and what is found in few the index finds at once."""
+_MOST_LOOKED_THROUGH = 40_000
 
 _LEADS = table_of(Lead).c
 _SORT_KEYS: dict[str, Column[Any]] = {
@@ -124,14 +125,19 @@ class LeadRepository:
         connection = self._session.connection()
         if not query.q:
             return connection.execute(_in_order(found, query.sort, key).limit(limit)).all()
-        near = found.with_only_columns(_LEADS.id, key.label("place"))
-        among = _in_order(near, query.sort, key).limit(_LOOKED_THROUGH).subquery()
-        looked_through = matching_among(columns, among, self._session, query.q)
-        # By the place of the few, or the whole table might be read in the order of its index.
-        found_near = _in_order(looked_through, query.sort, among.c.place)
-        rows = connection.execute(found_near.limit(limit)).all()
-        if len(rows) == limit:
-            return rows
+        looked_through: int | None = _LOOKED_THROUGH
+        while looked_through is not None:
+            near = found.with_only_columns(
+                _LEADS.id, key.label("place"), *looked_at(self._session, query.q)
+            )
+            among = _in_order(near, query.sort, key).limit(looked_through).subquery()
+            found_near = matching_among(columns, among, self._session, query.q)
+            # By the place of the few, or the whole table might be read in the order of its index.
+            in_order = _in_order(found_near, query.sort, among.c.place).limit(limit)
+            rows = connection.execute(in_order).all()
+            if len(rows) == limit:
+                return rows
+            looked_through = _more_to_look_through(looked_through, len(rows), limit, query.sort)
         # Read in the order of the list, all others would be looked at one by one. The index of the
         # order is hidden, so that the matches are found first and then sorted.
         hidden = func.coalesce(key, key)
@@ -159,6 +165,20 @@ class LeadRepository:
 def position_of(lead: ListedLead, sort: LeadSort) -> Position:
     """Return where `lead` stands in this order."""
     return getattr(lead, _SORT_KEYS[sort.by].key), lead.id
+
+
+def _more_to_look_through(
+    looked_through: int, found: int, limit: int, sort: LeadSort
+) -> int | None:
+    """Return among how many leads a page is probably found; None where the index is quicker.
+
+    The index gives all that hold a text, and all of them have to be read to be sorted. By age
+    leads lie one beside the other; in another order each would be read from elsewhere.
+    """
+    if looked_through > _LOOKED_THROUGH or not found or sort.by != "created_at":
+        return None
+    enough = looked_through * limit * 3 // (found * 2)
+    return enough if enough <= _MOST_LOOKED_THROUGH else None
 
 
 def _beyond(sort: LeadSort, column: Any, value: Any) -> ColumnElement[bool]:
