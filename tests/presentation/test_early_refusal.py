@@ -198,3 +198,37 @@ def test_once_there_is_room_submissions_are_taken_again(flooded: Flooded) -> Non
         wait_until(lambda: flooded.lane.at_work == 0)
         late.sendall(LEAD)
         assert status_of(read_answer(late)) == 200
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ((b"2\r\nok\r\n0\r\n\r\n" + ALIVE,), [503, 200]),
+        ((b"2\r\nok\r\n", b"0\r\n\r\n" + ALIVE), [503]),
+        ((b"zz\r\n" + ALIVE,), [400]),
+    ],
+    ids=["whole", "still coming", "broken"],
+)
+def test_what_stands_behind_a_refused_body_in_chunks_is_never_taken_for_part_of_it(
+    flooded: Flooded, pieces: tuple[bytes, ...], expected: list[int]
+) -> None:
+    head = b"POST /leads HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with flooded.serving() as running, connected(running, head + pieces[0]) as late:
+        assert statuses(late, 1)[0] == expected[0]
+        for piece in pieces[1:]:
+            late.sendall(piece)
+        late.shutdown(socket.SHUT_WR)
+        rest = read_all(late)
+    assert rest.count(b"HTTP/1.1 ") <= len(expected) - 1
+    assert flooded.slow.waiting == 1
+
+
+def test_a_client_that_takes_no_answers_is_read_no_further(flooded: Flooded) -> None:
+    sent = 0
+    with flooded.serving() as running, running.connect() as deaf:
+        deaf.settimeout(1)
+        with pytest.raises(TimeoutError):
+            while sent < 100_000_000:
+                sent += deaf.send(LEAD * 200)
+        with connected(running, ALIVE) as other:
+            assert status_of(read_answer(other)) == 200
