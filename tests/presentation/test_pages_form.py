@@ -195,7 +195,7 @@ def test_pages_load_only_what_we_serve(browser: httpx.Client, path: str) -> None
     assert "set-cookie" not in page.headers
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page.text)
     for address in re.findall(r'(?:href|src)="([^"]+)"', page.text):
-        assert address.startswith(("/", "#"))
+        assert address.startswith(("/", "#", "?"))
         if address.startswith("/static/"):
             assert browser.get(address).status_code == 200
 
@@ -277,3 +277,41 @@ def test_many_ranges_of_a_static_file_cost_nothing(browser: httpx.Client) -> Non
 def test_static_files_are_read_only(browser: httpx.Client) -> None:
     answer = browser.post("/static/site.css")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("address", "header", "language"),
+    [
+        ("/", "", "en"),
+        ("/", "de-AT, en;q=0.5", "de"),
+        ("/", "fr", "en"),
+        ("/?lang=de", "en", "de"),
+        ("/?lang=xx", "de", "de"),
+    ],
+)
+def test_the_form_speaks_the_language_that_was_chosen_or_asked_for(
+    browser: httpx.Client, address: str, header: str, language: str
+) -> None:
+    page = browser.get(address, headers={"Accept-Language": header})
+    assert page.headers["content-language"] == language
+    assert f'<html lang="{language}">' in page.text
+
+
+def test_a_chosen_language_goes_on_to_the_thanks(browser: httpx.Client) -> None:
+    page = browser.get("/?lang=de", headers={"Accept-Language": "en"})
+    action = re.search(r'action="([^"]+)"', page.text)
+    assert action
+    answer = browser.post(action[1], data=PERSON, files=RESUME)
+    assert answer.headers["location"].endswith("?lang=de")
+    assert '<html lang="de">' in browser.get(answer.headers["location"]).text
+
+
+def test_who_asks_for_no_language_of_ours_gets_the_default(
+    tmp_path: Path, databases: Databases
+) -> None:
+    with (
+        databases.of("sqlite").migrated() as url,
+        pages_app(tmp_path, url, default_language="de") as app,
+        app.browser() as client,
+    ):
+        assert '<html lang="de">' in client.get("/").text

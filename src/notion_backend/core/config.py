@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
 from notion_backend.core.errors import ConfigurationError
+from notion_backend.core.languages import Language
 from notion_backend.core.rates import Rate, parse_rate
 from notion_backend.core.setting_types import (
     check_folder,
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
         "Notion"
     )
     templates_dir: Annotated[Path | None, AfterValidator(check_folder)] = None
+    default_language: Language = Language.ENGLISH
     auto_migrate: bool = True
     secrets_dir: Annotated[Path | None, AfterValidator(check_folder)] = None
 

@@ -10,6 +10,9 @@ PAGE_POLICY = (
 SCRIPTED_PAGE_POLICY = f"{PAGE_POLICY}; script-src 'self'"
 """Pages with a script of our own."""
 
+CONSOLE_POLICY = f"{SCRIPTED_PAGE_POLICY}; connect-src 'self'; frame-src 'self'"
+"""Pages of the console: their scripts fetch parts of pages and listen for changes."""
+
 # Both viewers write styles into the page; Redoc searches in a worker that it makes itself.
 API_DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "

@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from notion_backend.core import errors
 from notion_backend.core.errors import BusinessError, FieldError
+from notion_backend.core.languages import Language, in_language
 from notion_backend.presentation.allowed_methods import allowed_methods
 from notion_backend.presentation.content_security import PAGE_POLICY
 from notion_backend.presentation.problem import (
@@ -131,11 +132,17 @@ def response_to(scope: Scope, error: Exception) -> Response:
             return _defect(scope, error)
 
 
-def problem_of(error: BusinessError, request_id: str) -> Problem:
-    """Describe a business error as the body of its answer."""
+def problem_of(
+    error: BusinessError, request_id: str, language: Language = Language.ENGLISH
+) -> Problem:
+    """Describe a business error as the body of its answer; the API always speaks English."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-    fields = [ProblemField(field=e.field, code=e.code, message=e.message) for e in error.errors]
-    return _problem(status, error.reason, error.title, error.detail, request_id, fields)
+    fields = [
+        ProblemField(field=e.field, code=e.code, message=in_language(language, e.message))
+        for e in error.errors
+    ]
+    title, detail = in_language(language, error.title), in_language(language, error.detail)
+    return _problem(status, error.reason, title, detail, request_id, fields)
 
 
 def headers_of(error: BusinessError) -> dict[str, str]:

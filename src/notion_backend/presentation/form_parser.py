@@ -18,6 +18,7 @@ from notion_backend.core.errors import (
     MalformedRequest,
     UnsupportedMediaType,
 )
+from notion_backend.core.sentences import say
 
 MAX_TEXT_PARTS = 20
 MAX_TEXT_BYTES = 64 * 1024
@@ -111,7 +112,9 @@ class FormParser:
         # What follows a delimiter is read byte by byte, so many of them would cost too much time.
         self._delimiters += data.count(self._delimiter)
         if self._delimiters > _MAX_DELIMITERS:
-            raise MalformedRequest(f"Send at most {MAX_TEXT_PARTS} fields and one file.")
+            raise MalformedRequest(
+                say("Send at most {most} fields and one file.", most=MAX_TEXT_PARTS)
+            )
         try:
             self._parser.write(data)
         except FormParserError as error:
@@ -168,7 +171,7 @@ class FormParser:
     def _begin_text(self) -> None:
         self._text_parts += 1
         if self._text_parts > MAX_TEXT_PARTS:
-            raise MalformedRequest(f"Send at most {MAX_TEXT_PARTS} fields.")
+            raise MalformedRequest(say("Send at most {most} fields.", most=MAX_TEXT_PARTS))
         if self._field == self._file_field:
             raise InvalidInput.of(FieldError(self._field, "required", "Send this as a file."))
         self._text = bytearray()

@@ -8,6 +8,7 @@ from notion_backend.application.intake.intake import Intake, Receipt
 from notion_backend.application.intake.submissions import RESUME_FIELD, Submission, check_submission
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import FieldError, TooLarge
+from notion_backend.core.sentences import say
 from notion_backend.presentation.metrics import Metrics
 from notion_backend.presentation.rate_limits import RateLimiter, client_key
 from notion_backend.presentation.submission_form import SubmittedForm, read_form
@@ -48,7 +49,7 @@ async def submit_form(
     intake: Intake = request.app.state.services.intake
     if form.file_too_large:
         limit = readable_size(settings.max_resume_bytes)
-        message = f"Send a résumé of at most {limit}."
+        message = say("Send a résumé of at most {limit}.", limit=limit)
         raise TooLarge(message, errors=(FieldError(RESUME_FIELD, TooLarge.code, message),))
 
     def check() -> Submission:

@@ -21,6 +21,7 @@ from limits.errors import StorageError
 
 from notion_backend.core.errors import RateLimited
 from notion_backend.core.rates import Rate
+from notion_backend.core.sentences import say
 
 REDIS_PATIENCE_SECONDS = 0.1
 """Redis may cost a request no more than this."""
@@ -53,7 +54,9 @@ class RateLimiter:
         if wait > 0:
             seconds = max(1, math.ceil(wait))
             raise RateLimited(
-                f"There were too many requests; try again in {seconds} seconds.",
+                say(
+                    "There were too many requests; try again in {seconds} seconds.", seconds=seconds
+                ),
                 retry_after=seconds,
             )
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from notion_backend.application.intake.submissions import UploadedFile
 from notion_backend.core.errors import MalformedRequest, TooLarge, Unavailable
+from notion_backend.core.sentences import say
 from notion_backend.presentation.form_parser import SLICE_BYTES, FormParser, boundary_of
 
 MEMORY_BYTES = 1024 * 1024
@@ -122,7 +123,9 @@ def _framing(request: Request) -> tuple[bytes | None, int | None]:
 
 
 def _too_large(max_file_bytes: int) -> TooLarge:
-    return TooLarge(f"The file may have at most {max_file_bytes} bytes; send a smaller one.")
+    return TooLarge(
+        say("The file may have at most {bytes} bytes; send a smaller one.", bytes=max_file_bytes)
+    )
 
 
 class _Spool:

@@ -11,6 +11,7 @@ from notion_backend.core.errors import (
     MalformedRequest,
     UnsupportedMediaType,
 )
+from notion_backend.core.sentences import say
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 20
@@ -40,11 +41,15 @@ async def read_urlencoded_form(request: Request, names: Collection[str]) -> dict
             separator="&",
         )
     except ValueError:
-        raise MalformedRequest(f"Send at most {MAX_FIELDS} fields, in UTF-8.") from None
+        raise MalformedRequest(
+            say("Send at most {most} fields, in UTF-8.", most=MAX_FIELDS)
+        ) from None
     fields: dict[str, str] = {}
     for name, value in pairs:
         if name in fields:
-            raise InvalidInput.of(FieldError(name, "duplicate", f"Send {name} once."))
+            raise InvalidInput.of(
+                FieldError(name, "duplicate", say("Send {name} once.", name=name))
+            )
         if name in names:
             fields[name] = value
     return fields

@@ -7,6 +7,7 @@ from notion_backend.application.fields.refusals import Refusals
 from notion_backend.application.fields.visible_text import hides_or_turns, holds_control, is_blank
 from notion_backend.core.errors import FieldError, InvalidInput
 from notion_backend.core.passwords import PasswordPolicy
+from notion_backend.core.sentences import say
 from notion_backend.core.text import fold
 
 LONGEST_USERNAME = 150
@@ -59,7 +60,9 @@ def clean_username(raw: str, field: str = "username") -> str:
         raise _refusal(field, "required", "Fill in the username.")
     # Twice checked: long text is not folded at all, and folding can lengthen it.
     if len(text) > LONGEST_USERNAME or len(username := fold(text)) > LONGEST_USERNAME:
-        raise _refusal(field, "too_long", f"Use {LONGEST_USERNAME} characters or fewer.")
+        raise _refusal(
+            field, "too_long", say("Use {longest} characters or fewer.", longest=LONGEST_USERNAME)
+        )
     if holds_control(username) or hides_or_turns(username) or is_blank(username):
         raise _refusal(field, "forbidden_character", "Use characters that can be seen.")
     if "@" in username or any(char.isspace() for char in username):

@@ -18,6 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from notion_backend.core.errors import RateLimited
 from notion_backend.core.rates import Rate
+from notion_backend.core.sentences import say
 
 ACCOUNT_FAILURES = Rate(100, 15 * 60)
 _REDIS_PATIENCE_SECONDS = 0.1
@@ -70,7 +71,9 @@ def _refuse(wait: float) -> None:
     if wait > 0:
         seconds = max(1, math.ceil(wait))
         raise RateLimited(
-            f"There were too many failed tries; try again in {seconds} seconds.",
+            say(
+                "There were too many failed tries; try again in {seconds} seconds.", seconds=seconds
+            ),
             retry_after=seconds,
         )
 

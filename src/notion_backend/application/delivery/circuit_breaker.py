@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from notion_backend.core.sentences import say
+
 FIRST_PROBE_SECONDS = 5.0
 PROBE_SECONDS = 60.0
 REFUSALS_THAT_ALARM = 10
@@ -40,7 +42,7 @@ class CircuitBreaker:
     def trouble(self) -> str | None:
         """Say in a sentence why no mail gets out; None while it does."""
         if self.outage is not None:
-            return f"The mail server cannot be used: {self.outage}"
+            return say("The mail server cannot be used: {outage}", outage=self.outage)
         if self.failures_in_a_row < REFUSALS_THAT_ALARM:
             return None
         return f"{self.failures_in_a_row} mails in a row failed, the last one: {self._last_failure}"

@@ -10,6 +10,7 @@ from notion_backend.application.paging import Cursors, Page
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryStatus
 from notion_backend.core.errors import Conflict, NotFound
+from notion_backend.core.sentences import say
 from notion_backend.data.models import Delivery, DeliveryAttempt, Event
 from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.queue import DeliveryQueue
@@ -88,7 +89,10 @@ class DeliveryService:
                 raise NotFound("There is no such mail.")
             if delivery.status not in RETRIABLE:
                 raise Conflict(
-                    f"This mail is {delivery.status}; only a QUEUED, FAILED or HELD one is sent.",
+                    say(
+                        "This mail is {status}; only a QUEUED, FAILED or HELD one is sent.",
+                        status=delivery.status,
+                    ),
                     code="not_retriable",
                 )
             delivery.requeue(now)

@@ -20,6 +20,7 @@ from notion_backend.application.fields.visible_text import (
     without_hiding,
 )
 from notion_backend.core.errors import FieldError, InvalidInput
+from notion_backend.core.sentences import Sentence, say
 
 LONGEST_NAME = 255
 """Code points after NFC."""
@@ -37,6 +38,13 @@ _MOST_SHRINKING = 4
 # are not case-sensitive (RFC 2142), so those with capitals are left to the library.
 _PLAIN_LOCAL_PART = re.compile(r"[a-z0-9_+-]{1,20}(?:\.[a-z0-9_+-]{1,20}){0,2}")
 _PLAIN_DOMAIN = re.compile(r"(?:(?![Xx][Nn]--)[A-Za-z0-9-]{1,60}\.){1,3}[A-Za-z]{2,20}")
+
+_LABELS = {
+    "first_name": say("first name"),
+    "last_name": say("last name"),
+    "email": say("e-mail address"),
+    "resume": say("file name"),
+}
 
 _FOLDERS = re.compile(r"\A(?:.*[/\\])?(?:[A-Za-z]:)?", re.DOTALL)
 
@@ -75,11 +83,11 @@ def clean_name(field: str, raw: str) -> str:
     """
     text = _composed(field, raw, LONGEST_NAME)
     if not text:
-        raise _refusal(field, "required", f"Fill in the {_label(field)}.")
+        raise _refusal(field, "required", say("Fill in the {label}.", label=_label(field)))
     if hides_or_turns(text):
         raise _forbidden(field)
     if is_blank(text):
-        raise _refusal(field, "required", f"Fill in the {_label(field)}.")
+        raise _refusal(field, "required", say("Fill in the {label}.", label=_label(field)))
     return text
 
 
@@ -94,7 +102,7 @@ def clean_email(field: str, raw: str) -> str:
     """
     address = raw.strip(" ")
     if not address:
-        raise _refusal(field, "required", f"Fill in the {_label(field)}.")
+        raise _refusal(field, "required", say("Fill in the {label}.", label=_label(field)))
     if len(address) > LONGEST_EMAIL:
         raise _too_long(field, LONGEST_EMAIL)
     if holds_control(address) or hides_or_turns(address):
@@ -175,7 +183,13 @@ def _composed(field: str, raw: str, longest: int) -> str:
 
 def _too_long(field: str, longest: int) -> InvalidInput:
     return _refusal(
-        field, "too_long", f"Shorten the {_label(field)} to {longest} characters or fewer."
+        field,
+        "too_long",
+        say(
+            "Shorten the {label} to {longest} characters or fewer.",
+            label=_label(field),
+            longest=longest,
+        ),
     )
 
 
@@ -183,7 +197,10 @@ def _forbidden(field: str) -> InvalidInput:
     return _refusal(
         field,
         "forbidden_character",
-        f"Type the {_label(field)} anew: it holds a character that cannot be seen.",
+        say(
+            "Type the {label} anew: it holds a character that cannot be seen.",
+            label=_label(field),
+        ),
     )
 
 
@@ -195,5 +212,5 @@ def _refusal(field: str, code: str, message: str) -> InvalidInput:
     return InvalidInput.of(FieldError(field, code, message))
 
 
-def _label(field: str) -> str:
-    return {"email": "e-mail address", "resume": "file name"}.get(field, field.replace("_", " "))
+def _label(field: str) -> Sentence:
+    return _LABELS.get(field) or say(field.replace("_", " "))

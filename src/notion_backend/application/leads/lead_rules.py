@@ -8,6 +8,7 @@ from notion_backend.application.fields.personal_fields import clean_person
 from notion_backend.application.fields.visible_text import holds_control
 from notion_backend.core.enums import LeadState
 from notion_backend.core.errors import FieldError, InvalidInput
+from notion_backend.core.sentences import say
 from notion_backend.data.models import Lead
 
 LONGEST_REASON = 1000
@@ -85,7 +86,10 @@ def _clean_correction(change: LeadChange) -> dict[str, str]:
 def _clean_reason(reason: str) -> str:
     reason = reason.replace("\r\n", "\n").strip()
     if len(reason) > LONGEST_REASON:
-        raise _wrong_reason("too_long", f"Give the reason in {LONGEST_REASON} characters or fewer.")
+        raise _wrong_reason(
+            "too_long",
+            say("Give the reason in {longest} characters or fewer.", longest=LONGEST_REASON),
+        )
     if holds_control(reason.replace("\n", "")):
         raise _wrong_reason(
             "forbidden_character", "Type the reason anew, without control characters."

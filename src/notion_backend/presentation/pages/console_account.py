@@ -65,7 +65,9 @@ def set_chosen(request: Request, form: OpenForm, services: ServicesDep) -> Respo
 def _account_page(
     request: Request, visit: ConsoleVisit, services: Services, error: BusinessError | None = None
 ) -> Response:
-    return console_page(request, visit, services, "console/account.html", {}, error)
+    return console_page(
+        request, visit, services, "console/account.html", {}, error, section=ACCOUNT_PATH
+    )
 
 
 def _password_page(

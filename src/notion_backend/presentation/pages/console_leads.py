@@ -49,7 +49,7 @@ def leads(
         LeadQuery(state=_state(state) if state else None, q=q), cursor or None, _PAGE_SIZE
     )
     values = {"leads": found, "q": q, "state": state, "cursor": cursor}
-    return console_page(request, visit, services, "console/leads.html", values)
+    return console_page(request, visit, services, "console/leads.html", values, section="/console")
 
 
 @router.get(_ONE)
@@ -97,7 +97,9 @@ def _lead_page(
         "events": services.leads.events(lead_id, events or None),
         "reason": reason,
     }
-    return console_page(request, visit, services, "console/lead.html", values, error)
+    return console_page(
+        request, visit, services, "console/lead.html", values, error, section="/console"
+    )
 
 
 def _state(text: str) -> LeadState:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
 from notion_backend.application.services import Services
 from notion_backend.core.errors import BusinessError
+from notion_backend.presentation.content_security import CONSOLE_POLICY
 from notion_backend.presentation.pages.rendering import form_page
 
 
@@ -18,7 +19,16 @@ def console_page(
     name: str,
     values: Mapping[str, object],
     error: BusinessError | None = None,
+    *,
+    section: str = "",
 ) -> Response:
-    """Answer with a page for who is signed in; its form was refused with `error`, if it was."""
-    frame = {"visit": visit, "mail_trouble": services.health.mail_trouble()}
-    return form_page(request, name, {**frame, **values}, error)
+    """Answer with a page for who is signed in; its form was refused with `error`, if it was.
+
+    `section` is the entry of the menu that the page belongs to, named by its path.
+    """
+    frame = {
+        "visit": visit,
+        "section": section,
+        "mail_trouble": services.health.mail_trouble(),
+    }
+    return form_page(request, name, {**frame, **values}, error, policy=CONSOLE_POLICY)

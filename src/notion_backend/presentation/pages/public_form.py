@@ -12,9 +12,10 @@ from notion_backend.application.services import Services
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, NotFound
 from notion_backend.core.ids import is_reference
-from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
+from notion_backend.presentation.errors import headers_of
 from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
-from notion_backend.presentation.pages.rendering import page
+from notion_backend.presentation.pages.page_language import LANGUAGE_FIELD, chosen_language
+from notion_backend.presentation.pages.rendering import page, page_problem
 from notion_backend.presentation.problem import Problem, ProblemField
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +42,9 @@ async def submit(request: Request) -> Response:
             receipt = await submit_form(request, form, fields.get(KEY_FIELD) or None, suspicions)
     except BusinessError as error:
         return _form(request, fields, error)
-    return RedirectResponse(f"/thanks/{receipt.reference}", status_code=303)
+    chosen = chosen_language(request)
+    query = f"?{LANGUAGE_FIELD}={chosen}" if chosen else ""
+    return RedirectResponse(f"/thanks/{receipt.reference}{query}", status_code=303)
 
 
 @router.get("/thanks/{reference}")
@@ -60,7 +63,7 @@ def _form(
     request: Request, fields: Mapping[str, str], error: BusinessError | None = None
 ) -> Response:
     settings: Settings = request.app.state.settings
-    problem = _at_its_field(problem_of(error, request_id_of(request.scope))) if error else None
+    problem = _at_its_field(page_problem(request, error)) if error else None
     values = {
         "problem": problem,
         "fields": {name: fields.get(name, "") for name in PERSON_FIELDS},
@@ -68,6 +71,7 @@ def _form(
         # Since the form was shown first: mending a mistake takes no two seconds.
         "form_stamp": fields.get(STAMP_FIELD) or _guard(request).stamp(),
         "max_resume_bytes": settings.max_resume_bytes,
+        "chosen_language": chosen_language(request),
     }
     return page(
         request,

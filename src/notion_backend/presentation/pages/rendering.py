@@ -18,9 +18,11 @@ from starlette.responses import HTMLResponse
 
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, ConfigurationError
+from notion_backend.core.languages import Language, in_language, speak_languages
 from notion_backend.presentation.content_security import PAGE_POLICY
 from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
 from notion_backend.presentation.intake_requests import readable_size
+from notion_backend.presentation.pages.page_language import page_language
 from notion_backend.presentation.pages.static_files import static_url
 from notion_backend.presentation.problem import Problem
 
@@ -47,16 +49,18 @@ class PageTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        speak_languages(self._environment)
         self._environment.globals["brand"] = settings.brand_name
+        self._environment.globals["languages"] = tuple(Language)
         self._environment.globals["static"] = static_url
         self._environment.filters["moment"] = _moment
         self._environment.filters["machine_moment"] = datetime.isoformat
         self._environment.filters["readable_size"] = readable_size
         self._compile()
 
-    def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Fill in one template."""
-        return self._environment.get_template(name).render(values)
+    def render(self, name: str, language: Language, values: Mapping[str, object]) -> str:
+        """Fill in one template in one language."""
+        return self._environment.get_template(name).render(values, language=language)
 
     def _compile(self) -> None:
         for name in self._environment.list_templates(extensions=["html"]):
@@ -82,11 +86,13 @@ def page(
     policy: str = PAGE_POLICY,
 ) -> HTMLResponse:
     """Answer with a page. It may hold personal data, so nobody keeps a copy."""
+    language = page_language(request)
     return HTMLResponse(
-        _templates(request).render(name, values),
+        _templates(request).render(name, language, values),
         status_code=status,
         headers={
             "Content-Security-Policy": policy,
+            "Content-Language": language,
             "Cache-Control": "no-store",
             **(headers or {}),
         },
@@ -102,7 +108,7 @@ def form_page(
     policy: str = PAGE_POLICY,
 ) -> HTMLResponse:
     """Answer with the page of a form; the template gets what was refused as `problem`, or None."""
-    problem = problem_of(error, request_id_of(request.scope)) if error else None
+    problem = page_problem(request, error) if error else None
     return page(
         request,
         name,
@@ -113,9 +119,20 @@ def form_page(
     )
 
 
+def page_problem(request: Request, error: BusinessError) -> Problem:
+    """Describe an error in the language of the page that shows it."""
+    return problem_of(error, request_id_of(request.scope), page_language(request))
+
+
 def draw_error_page(request: Request, problem: Problem) -> str:
     """Draw an error as a page: the hook of `install_error_handlers`."""
-    return _templates(request).render("error.html", {"problem": problem})
+    language = page_language(request)
+    said = {
+        "title": in_language(language, problem.title),
+        "detail": in_language(language, problem.detail),
+    }
+    values = {"problem": problem.model_copy(update=said)}
+    return _templates(request).render("error.html", language, values)
 
 
 def _templates(request: Request) -> PageTemplates:
