@@ -1,0 +1,35 @@
+"""What pages call the words that are stored: states, kinds of mail, roles, actions."""
+
+from collections.abc import Mapping
+
+from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState, Role
+from notion_backend.core.sentences import Sentence, say
+
+LABELS: Mapping[str, Sentence] = {
+    LeadState.PENDING: say("Pending"),
+    LeadState.REACHED_OUT: say("Reached out"),
+    DeliveryStatus.QUEUED: say("Waiting"),
+    DeliveryStatus.SENDING: say("Being sent"),
+    DeliveryStatus.SENT: say("Sent"),
+    DeliveryStatus.FAILED: say("Failed"),
+    DeliveryStatus.HELD: say("Held"),
+    DeliveryKind.PROSPECT_CONFIRMATION: say("Confirmation to the prospect"),
+    DeliveryKind.STAFF_NOTIFICATION: say("Notification to staff"),
+    DeliveryKind.INVITATION: say("Invitation"),
+    DeliveryKind.PASSWORD_RESET: say("Password reset"),
+    Role.ADMIN: say("Administrator"),
+    Role.STAFF: say("Staff"),
+    "lead.submitted": say("sent the form"),
+    "lead.imported": say("imported the lead"),
+    "lead.reached_out": say("reached out"),
+    "lead.reopened": say("set it back to pending"),
+    "lead.corrected": say("corrected the details"),
+    "resume.downloaded": say("read the résumé"),
+    "delivery.retried": say("had a mail sent again"),
+    "deliveries.retried": say("had mails sent again"),
+}
+
+
+def label(word: str) -> str:
+    """Return what a stored word is called; one that has no other name is shown as it is."""
+    return LABELS.get(word, word)
