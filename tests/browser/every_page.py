@@ -1,0 +1,78 @@
+"""Every page that somebody can see, and how a browser comes to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.sample import Sample
+
+Bring = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page: its name, its address (`{pending}` is the id of that lead), what is done there."""
+
+    name: str
+    path: str
+    signed_in: bool = True
+    bring: Bring | None = None
+    error: bool = False
+    """It is the answer to a mistake."""
+
+    def show(self, page: Page, sample: Sample) -> None:
+        """Bring a browser to this page."""
+        page.goto(self.path.format(reference=sample.reference, **sample.leads, **sample.users))
+        if self.bring is not None:
+            self.bring(page)
+        page.wait_for_load_state()
+
+
+def _send_empty(page: Page) -> None:
+    page.eval_on_selector_all(
+        "main form", "forms => { for (const form of forms) form.noValidate = true }"
+    )
+    page.locator("main form button[type=submit]").last.click()
+
+
+def _sign_in_wrongly(page: Page) -> None:
+    page.locator("#username").fill("nobody")
+    page.locator("#password").fill("not the right one")
+    page.locator("main form button[type=submit]").click()
+
+
+PUBLIC = (
+    Shown("form", "/", signed_in=False),
+    Shown("form-mistakes", "/", signed_in=False, bring=_send_empty, error=True),
+    Shown("thanks", "/thanks/{reference}", signed_in=False),
+    Shown("error", "/thanks/nothing", signed_in=False, error=True),
+    Shown("sign-in", "/console/sign-in", signed_in=False),
+    Shown(
+        "sign-in-refused",
+        "/console/sign-in",
+        signed_in=False,
+        bring=_sign_in_wrongly,
+        error=True,
+    ),
+    Shown("password", "/console/password", signed_in=False),
+)
+CONSOLE = (
+    Shown("leads", "/console"),
+    Shown("leads-none", "/console?q=nobody+of+this+name"),
+    Shown("lead", "/console/leads/{pending}"),
+    Shown("lead-reached-out", "/console/leads/{reached_out}"),
+    Shown("lead-flagged", "/console/leads/{flagged}"),
+    Shown("lead-failed-mail", "/console/leads/{failed}"),
+    Shown("account", "/console/account"),
+    Shown("account-mistakes", "/console/account", bring=_send_empty, error=True),
+    Shown("console-error", "/console/leads/999999", error=True),
+)
+PAGES = PUBLIC + CONSOLE
+NOT_PAGES = {
+    "/console/leads/{lead_id}/resume": "a file",
+    "/openapi.json": "the description of the API",
+    "/docs": "a viewer of the API, not ours; 485 kB",
+    "/redoc": "a viewer of the API, not ours; 327 kB",
+}
+"""What is served outside the API without being a page, and why."""
