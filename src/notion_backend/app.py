@@ -27,6 +27,7 @@ from notion_backend.presentation.api import (
 from notion_backend.presentation.api_docs import install_api_docs
 from notion_backend.presentation.early_refusal import EarlyRefusal
 from notion_backend.presentation.errors import install_error_handlers
+from notion_backend.presentation.live import LiveStreams
 from notion_backend.presentation.metrics import Metrics
 from notion_backend.presentation.middleware import add_middleware
 from notion_backend.presentation.middleware.admission import submission_lane
@@ -69,6 +70,7 @@ def build_app(on: Foundations) -> FastAPI:
     app.state.services = services
     app.state.rate_limiter = RateLimiter(settings.redis_url)
     metrics = app.state.metrics = Metrics(services.deliveries)
+    app.state.live_streams = LiveStreams(services.changes)
     submissions_at_work = submission_lane()
     app.state.early_refusal = EarlyRefusal(
         submissions_at_work, path=SUBMISSION_PATH, observe=metrics.observe_request

@@ -60,6 +60,8 @@ PUBLIC = (
 CONSOLE = (
     Shown("leads", "/console"),
     Shown("leads-none", "/console?q=nobody+of+this+name"),
+    Shown("leads-found", "/console?state=PENDING&sort=last_name&q=example"),
+    Shown("leads-flagged", "/console?flagged=true"),
     Shown("lead", "/console/leads/{pending}"),
     Shown("lead-reached-out", "/console/leads/{reached_out}"),
     Shown("lead-flagged", "/console/leads/{flagged}"),
@@ -71,6 +73,8 @@ CONSOLE = (
 PAGES = PUBLIC + CONSOLE
 NOT_PAGES = {
     "/console/leads/{lead_id}/resume": "a file",
+    "/console/leads/export": "a file",
+    "/console/live": "a stream",
     "/openapi.json": "the description of the API",
     "/docs": "a viewer of the API, not ours; 485 kB",
     "/redoc": "a viewer of the API, not ours; 327 kB",

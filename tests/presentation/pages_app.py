@@ -21,6 +21,7 @@ from notion_backend.data.base import Base
 from notion_backend.data.engine import create_database_engine
 from notion_backend.data.models import Lead, User
 from notion_backend.data.unit_of_work import Database
+from notion_backend.presentation.live import LiveStreams
 from tests.accounts import QUICK_HASHES, quick_hasher
 from tests.server.serving import serving
 
@@ -34,6 +35,7 @@ class PagesApp:
 
     base_url: str
     database: Database
+    streams: LiveStreams
 
     @contextmanager
     def browser(self) -> Iterator[httpx.Client]:
@@ -75,10 +77,11 @@ def pages_app(folder: Path, database_url: str, **settings: Any) -> Iterator[Page
     }
     chosen = Settings(data_dir=folder, database_url=database_url, **(defaults | settings))
     database = Database(create_database_engine(database_url))
-    app = PagesApp("", database)
+    built = build_app(lay_foundations(chosen))
+    app = PagesApp("", database, built.state.live_streams)
     app.empty()
     try:
-        with serving(lambda: build_app(lay_foundations(chosen))) as running:
+        with serving(lambda: built) as running:
             app.base_url = f"http://127.0.0.1:{running.port}"
             yield app
     finally:

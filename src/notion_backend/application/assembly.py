@@ -7,6 +7,7 @@ from pathlib import Path
 from notion_backend.application.accounts.accounts import Accounts
 from notion_backend.application.accounts.console_sessions import ConsoleSessions
 from notion_backend.application.accounts.password_mails import PasswordMails
+from notion_backend.application.changes import Changes
 from notion_backend.application.delivery.deliveries import DeliveryService
 from notion_backend.application.delivery.leases import Leases
 from notion_backend.application.delivery.postman import MailRoom, Postman
@@ -78,6 +79,7 @@ def build_services(on: Foundations) -> Services:
         users=accounts.users,
         statistics=StatisticsService(database),
         health=HealthService(database, queue),
+        changes=Changes(database),
     )
 
 

@@ -6,6 +6,7 @@ from notion_backend.application.accounts.auth import AuthService
 from notion_backend.application.accounts.console_sessions import ConsoleSessions
 from notion_backend.application.accounts.passwords import PasswordService
 from notion_backend.application.accounts.users import UserService
+from notion_backend.application.changes import Changes
 from notion_backend.application.delivery.deliveries import DeliveryService
 from notion_backend.application.health import HealthService
 from notion_backend.application.intake.form_guard import FormGuard
@@ -30,3 +31,4 @@ class Services:
     users: UserService
     statistics: StatisticsService
     health: HealthService
+    changes: Changes

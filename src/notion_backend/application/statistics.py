@@ -74,6 +74,15 @@ class StatisticsService:
         with self._gathering:
             return self._not_older_than(KEPT_SECONDS) or self._gather()
 
+    def at_hand(self) -> Statistics | None:
+        """Return the figures if they are there and not too old; have them gathered beside that.
+
+        Nobody waits for them here: None is for whoever can do without.
+        """
+        if self._not_older_than(KEPT_SECONDS) is None and not self._gathering.locked():
+            threading.Thread(target=self._renew, name="statistics", daemon=True).start()
+        return self._not_older_than(OLDEST_SECONDS)
+
     def _not_older_than(self, seconds: float) -> Statistics | None:
         if self._kept is None or time.monotonic() - self._kept[1] > seconds:
             return None

@@ -1,7 +1,7 @@
 """Files on their way out: safe in a browser, streamed, cut off rather than silently short."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 import structlog
@@ -9,7 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from notion_backend.application.leads.exports import ExportFormat
 from notion_backend.application.leads.leads import ResumeDownload
+from notion_backend.core.clock import utcnow
 from notion_backend.core.errors import BusinessError
 
 _NOT_PLAIN = re.compile(r"[^ !#$&+\-.0-9@A-Z^_`a-z{}~()\[\],]")
@@ -17,6 +19,11 @@ _NOT_PLAIN = re.compile(r"[^ !#$&+\-.0-9@A-Z^_`a-z{}~()\[\],]")
 
 _SAFE_IN_EXTENDED = "!#$&+-.^_`|~"
 """`attr-char` of RFC 8187 §3.2.1 beside letters and digits."""
+
+_EXPORT_TYPES: Mapping[ExportFormat, str] = {
+    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
+    ExportFormat.JSONL: "application/x-ndjson; charset=utf-8",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +35,7 @@ class Download(StreamingResponse):
     client notices.
     """
 
-    def __init__(self, pieces: Iterator[bytes], filename: str, media_type: str, **headers: str):
+    def __init__(self, pieces: Iterable[bytes], filename: str, media_type: str, **headers: str):
         fixed = {
             "content-type": media_type,
             "content-disposition": content_disposition(filename),
@@ -48,6 +55,12 @@ class Download(StreamingResponse):
             return
         except BusinessError as error:
             _log.warning("download_cut_off", reason=error.reason)
+
+
+def export_download(pieces: Iterable[bytes], export_format: ExportFormat) -> Download:
+    """Return exported leads as a file that is named for the day."""
+    filename = f"leads-{utcnow():%Y%m%d}.{export_format}"
+    return Download(pieces, filename, _EXPORT_TYPES[export_format])
 
 
 def resume_download(found: ResumeDownload) -> Download:

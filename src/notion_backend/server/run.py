@@ -190,7 +190,7 @@ class Supervisor(Multiprocess):
             super().keep_subprocess_alive()
 
     def _start_worker(self) -> None:
-        worker = Process(self.config, self.sockets)
+        worker = _Worker(self.config, self.sockets)
         worker.start()
         self.processes.append(worker)
 
@@ -215,10 +215,23 @@ class _Server(Server):
             _log.info("listening", address=address, port=port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Answers without an end are ended, or those that listen would be waited for.
+        streams = getattr(getattr(self.config.loaded_app, "state", None), "live_streams", None)
+        if streams is not None:
+            streams.close()
         # Whoever waits in line is let in: closing the door would reset the connection.
         for _ in range(_LAST_LOOKS):
             await asyncio.sleep(0)
         await super().shutdown(sockets)
+
+
+class _Worker(Process):
+    """A process of the supervisor's, which serves as the only process does."""
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        self._server = _Server(self.config)
+        threading.Thread(target=self.always_pong, daemon=True).start()
+        self._server.run(sockets)
 
 
 class _Lifespan(LifespanOn):

@@ -79,8 +79,16 @@ class ConsoleSessions:
             work.commit()
         return cookie
 
-    def visit(self, cookie: str | None, address: str | None) -> ConsoleVisit:
+    def visit(
+        self, cookie: str | None, address: str | None, *, is_use: bool = True
+    ) -> ConsoleVisit:
         """Return whose cookie this is, as stored now.
+
+        Args:
+            cookie: as the browser sent it.
+            address: where the request came from.
+            is_use: whether somebody did something; what a page asks by itself keeps no session
+                from ending.
 
         Raises:
             NotAuthenticated: there is no such session, it is over, or its user is disabled.
@@ -91,7 +99,7 @@ class ConsoleSessions:
         if found is None or found[0].last_seen_at + LONGEST_IDLE <= now:
             raise NotAuthenticated("Sign in first; a session ends after 30 minutes without use.")
         session, user = found
-        if session.last_seen_at + _SEEN_AGAIN_AFTER <= now:
+        if is_use and session.last_seen_at + _SEEN_AGAIN_AFTER <= now:
             with self._database.writing() as work:
                 work.sessions.touch(session.id, now)
                 work.commit()

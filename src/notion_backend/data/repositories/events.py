@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from notion_backend.data.bulk import insert_rows
@@ -32,6 +32,10 @@ class EventRepository:
             .order_by(Event.id)
             .limit(limit)
         ).all()
+
+    def newest_id(self) -> int:
+        """Return the id of the newest event, 0 when there is none; it is the end of an index."""
+        return self._session.scalar(select(func.max(Event.id))) or 0
 
     def erase_of_lead(self, lead_id: int) -> None:
         """Delete every event of a lead: reasons and addresses are personal data."""

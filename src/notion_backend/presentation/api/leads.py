@@ -5,10 +5,8 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from notion_backend.application.leads.exports import ExportFormat
 from notion_backend.application.resumes.resume_kinds import DOC, DOCX, ODT, PDF, RTF, TXT
 from notion_backend.application.services import Services
-from notion_backend.core.clock import utcnow
 from notion_backend.presentation.api.entity_tags import (
     IfMatch,
     IfNoneMatch,
@@ -32,17 +30,13 @@ from notion_backend.presentation.authentication import (
     actor_of,
 )
 from notion_backend.presentation.dependencies import ServicesDep
-from notion_backend.presentation.downloads import Download, resume_download
+from notion_backend.presentation.downloads import Download, export_download, resume_download
 from notion_backend.presentation.plain_route import PlainRoute
 from notion_backend.presentation.problem import BODY_PROBLEMS, problem_responses
 
 router = APIRouter(tags=["Leads"], dependencies=[CheckedQuery])
 plain = APIRouter(tags=["Leads"], route_class=PlainRoute)
 
-_EXPORT_TYPES = {
-    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
-    ExportFormat.JSONL: "application/x-ndjson; charset=utf-8",
-}
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _ETAG: dict[str, Any] = {
     "headers": {
@@ -116,8 +110,7 @@ def export_leads(
 ) -> Download:
     """Stream the leads that all filters let through, in the order asked for."""
     pieces = services.exporter.export(asked.query(), asked.format, actor)
-    filename = f"leads-{utcnow():%Y%m%d}.{asked.format}"
-    return Download(pieces, filename, _EXPORT_TYPES[asked.format])
+    return export_download(pieces, asked.format)
 
 
 @router.get(

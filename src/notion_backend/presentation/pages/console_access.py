@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
+from notion_backend.application.services import Services
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import NotAuthenticated, PermissionDenied, UnsupportedMediaType
 from notion_backend.presentation.dependencies import ServicesDep
@@ -16,6 +17,8 @@ from notion_backend.presentation.urlencoded_form import read_urlencoded_form
 
 SIGN_IN_PATH = "/console/sign-in"
 CSRF_FIELD = "csrf_token"
+REFRESH_HEADER = "x-refresh"
+"""Sent when a page asks by itself for what it shows; nobody has done anything."""
 _FIELDS = (
     CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
     "state", "reason",
@@ -32,11 +35,17 @@ def signed_in(request: Request, services: ServicesDep) -> ConsoleVisit:
     Raises:
         SignInNeeded: there is no session, or it has ended.
     """
-    try:
-        cookie = request.cookies.get(cookie_name(request))
-        return services.console_sessions.visit(cookie, client_address(request))
-    except NotAuthenticated as error:
-        raise SignInNeeded from error
+    is_use = request.method != "GET" or REFRESH_HEADER not in request.headers
+    return _visit(request, services, is_use=is_use)
+
+
+def watching(request: Request, services: ServicesDep) -> ConsoleVisit:
+    """Return who is signed in, for a page that asks by itself: that keeps no session from ending.
+
+    Raises:
+        SignInNeeded: there is no session, or it has ended.
+    """
+    return _visit(request, services, is_use=False)
 
 
 def same_origin(request: Request) -> None:
@@ -56,6 +65,7 @@ def same_origin(request: Request) -> None:
         raise _foreign()
 
 
+Watching = Annotated[ConsoleVisit, Depends(watching)]
 Visit = Annotated[ConsoleVisit, Depends(signed_in)]
 SameOrigin = Depends(same_origin)
 
@@ -96,7 +106,15 @@ async def lead_to_sign_in(request: Request, _: Exception) -> Response:
     if request.method == "GET":
         query = f"?{request.url.query}" if request.url.query else ""
         target += f"?next={quote(request.url.path + query, safe='/')}"
+    if wants_part(request):
+        # Into a part of a page the sign-in page does not fit: the whole page goes there.
+        return without_cookie(request, Response(headers={"HX-Redirect": target}))
     return without_cookie(request, RedirectResponse(target, status_code=303))
+
+
+def wants_part(request: Request) -> bool:
+    """Tell whether a script asks for a part of a page, to be put into the one that is there."""
+    return request.headers.get("hx-request") == "true"
 
 
 def cookie_name(request: Request) -> str:
@@ -125,6 +143,14 @@ def without_cookie(request: Request, response: Response) -> Response:
             name, path="/", secure=_over_tls(request), httponly=True, samesite="lax"
         )
     return response
+
+
+def _visit(request: Request, services: Services, *, is_use: bool) -> ConsoleVisit:
+    try:
+        cookie = request.cookies.get(cookie_name(request))
+        return services.console_sessions.visit(cookie, client_address(request), is_use=is_use)
+    except NotAuthenticated as error:
+        raise SignInNeeded from error
 
 
 def _foreign() -> PermissionDenied:

@@ -6,16 +6,16 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
+from notion_backend.application.leads.exports import ExportFormat
 from notion_backend.application.leads.lead_rules import LeadChange
 from notion_backend.application.services import Services
-from notion_backend.core.enums import LeadState
-from notion_backend.core.errors import BusinessError, FieldError, InvalidInput, NotFound
-from notion_backend.core.lead_query import LeadQuery
+from notion_backend.core.errors import BusinessError, InvalidInput, NotFound
 from notion_backend.presentation.api.schemas import LARGEST_ID
 from notion_backend.presentation.dependencies import ServicesDep
-from notion_backend.presentation.downloads import resume_download
-from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
+from notion_backend.presentation.downloads import export_download, resume_download
+from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit, wants_part
 from notion_backend.presentation.pages.console_page import console_page
+from notion_backend.presentation.pages.lead_list import LIST_PATH, LeadList, read_state
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,21 +35,33 @@ def _lead_id(lead_id: str) -> int:
 _LeadId = Annotated[int, Depends(_lead_id)]
 
 
-@router.get("/console")
-def leads(
-    request: Request,
-    visit: Visit,
-    services: ServicesDep,
-    q: str = "",
-    state: str = "",
-    cursor: str = "",
-) -> Response:
-    """Show a page of leads, newest first."""
-    found = services.leads.page(
-        LeadQuery(state=_state(state) if state else None, q=q), cursor or None, _PAGE_SIZE
-    )
-    values = {"leads": found, "q": q, "state": state, "cursor": cursor}
-    return console_page(request, visit, services, "console/leads.html", values, section="/console")
+@router.get(LIST_PATH)
+def leads(request: Request, visit: Visit, services: ServicesDep, cursor: str = "") -> Response:
+    """Show a page of leads, newest first unless another order is asked for.
+
+    A script that searches or refreshes gets the part of the page that changes.
+    """
+    asked = LeadList.asked(request)
+    values = {
+        "list": asked,
+        "leads": services.leads.page(asked.query, cursor or None, _PAGE_SIZE),
+        "cursor": cursor,
+        "figures": services.statistics.at_hand(),
+    }
+    name = "console/leads_found.html" if wants_part(request) else "console/leads.html"
+    answer = console_page(request, visit, services, name, values, section=LIST_PATH)
+    answer.headers["Vary"] = "HX-Request"
+    return answer
+
+
+@router.get("/console/leads/export")
+def export(request: Request, visit: Visit, services: ServicesDep, format: str = "csv") -> Response:  # noqa: A002
+    """Return the leads of a list as a file and record who has exported them."""
+    if format not in set(ExportFormat):
+        raise NotFound("Leads are exported as csv or as jsonl.")
+    asked, file_format = LeadList.asked(request), ExportFormat(format)
+    pieces = services.exporter.export(asked.query, file_format, visit.actor)
+    return export_download(pieces, file_format)
 
 
 @router.get(_ONE)
@@ -71,7 +83,7 @@ def change_state(
     request: Request, visit: Visit, form: Form, services: ServicesDep, lead_id: _LeadId
 ) -> Response:
     """Mark a lead as reached out, or as pending again for a reason."""
-    change = LeadChange(state=_state(form.get("state", "")), reason=form.get("reason"))
+    change = LeadChange(state=read_state(form.get("state", "")), reason=form.get("reason"))
     try:
         services.leads.change(lead_id, change, visit.actor)
     except InvalidInput as error:
@@ -100,12 +112,3 @@ def _lead_page(
     return console_page(
         request, visit, services, "console/lead.html", values, error, section="/console"
     )
-
-
-def _state(text: str) -> LeadState:
-    try:
-        return LeadState(text)
-    except ValueError:
-        raise InvalidInput.of(
-            FieldError("state", "enum", f"Choose one of {', '.join(LeadState)}.")
-        ) from None

@@ -1,0 +1,62 @@
+// Hears from the server that something has happened and lets the list refresh itself. A hidden window
+// does not listen: a browser opens only six connections to a host, for all of its windows.
+"use strict";
+
+const RETRY_MS = 30000;
+const CALM_MS = 1000;
+const news = document.getElementById("news");
+let stream = null;
+let waiting = null;
+
+function listen() {
+  if (stream || document.hidden) return;
+  stream = new EventSource("/console/live");
+  stream.addEventListener("changed", refresh);
+  stream.addEventListener("error", () => {
+    // While it says that it is connecting the browser tries again by itself.
+    if (stream && stream.readyState === EventSource.CLOSED) {
+      stop();
+      refresh();
+      setTimeout(listen, RETRY_MS);
+    }
+  });
+}
+
+function stop() {
+  if (stream) stream.close();
+  stream = null;
+}
+
+// Many changes in a row are one refresh.
+function refresh() {
+  if (waiting) return;
+  waiting = setTimeout(() => {
+    waiting = null;
+    document.body.dispatchEvent(new CustomEvent("leads-changed"));
+  }, CALM_MS);
+}
+
+const rows = () => new Set([...document.querySelectorAll("#found tbody tr")].map((row) => row.id));
+let known = rows();
+let address = location.href;
+
+document.body.addEventListener("htmx:after:swap", () => {
+  const shown = rows();
+  // Another search shows other leads, which are not new.
+  const added = address === location.href ? [...shown].filter((id) => !known.has(id)).length : 0;
+  known = shown;
+  address = location.href;
+  if (added === 1) news.textContent = news.dataset.one;
+  else if (added > 1) news.textContent = news.dataset.many.replace("{n}", added);
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    stop();
+  } else {
+    listen();
+    refresh();
+  }
+});
+
+listen();
