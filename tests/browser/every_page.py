@@ -33,7 +33,7 @@ def _send_empty(page: Page) -> None:
     page.eval_on_selector_all(
         "main form", "forms => { for (const form of forms) form.noValidate = true }"
     )
-    page.locator("main form button[type=submit]").last.click()
+    page.locator("main form button[type=submit]").first.click()
 
 
 def _sign_in_wrongly(page: Page) -> None:
@@ -66,6 +66,10 @@ CONSOLE = (
     Shown("lead-reached-out", "/console/leads/{reached_out}"),
     Shown("lead-flagged", "/console/leads/{flagged}"),
     Shown("lead-failed-mail", "/console/leads/{failed}"),
+    Shown("dashboard", "/console/dashboard"),
+    Shown("users", "/console/users"),
+    Shown("users-mistakes", "/console/users", bring=_send_empty, error=True),
+    Shown("user", "/console/users/{grace}"),
     Shown("account", "/console/account"),
     Shown("account-mistakes", "/console/account", bring=_send_empty, error=True),
     Shown("console-error", "/console/leads/999999", error=True),

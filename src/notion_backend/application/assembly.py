@@ -6,6 +6,7 @@ from pathlib import Path
 
 from notion_backend.application.accounts.accounts import Accounts
 from notion_backend.application.accounts.console_sessions import ConsoleSessions
+from notion_backend.application.accounts.live_sessions import LiveSessions
 from notion_backend.application.accounts.password_mails import PasswordMails
 from notion_backend.application.changes import Changes
 from notion_backend.application.delivery.deliveries import DeliveryService
@@ -75,6 +76,7 @@ def build_services(on: Foundations) -> Services:
         deliveries=DeliveryService(database, queue, cursors),
         auth=accounts.auth,
         console_sessions=ConsoleSessions(database, accounts.credentials, on.secret),
+        live_sessions=LiveSessions(database),
         passwords=accounts.passwords,
         users=accounts.users,
         statistics=StatisticsService(database),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notion_backend.application.accounts.auth import AuthService
 from notion_backend.application.accounts.console_sessions import ConsoleSessions
+from notion_backend.application.accounts.live_sessions import LiveSessions
 from notion_backend.application.accounts.passwords import PasswordService
 from notion_backend.application.accounts.users import UserService
 from notion_backend.application.changes import Changes
@@ -27,6 +28,7 @@ class Services:
     deliveries: DeliveryService
     auth: AuthService
     console_sessions: ConsoleSessions
+    live_sessions: LiveSessions
     passwords: PasswordService
     users: UserService
     statistics: StatisticsService

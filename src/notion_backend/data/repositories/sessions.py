@@ -1,5 +1,6 @@
 """Sign-ins and their refresh tokens."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,18 @@ class SessionRepository:
         """Return the session of a console's cookie, with its user, as `who` judges."""
         return self._alive(Session.cookie_hash == cookie_hash, now)
 
+    def of_user(self, user_id: int, now: datetime) -> Sequence[Session]:
+        """Return the sessions of a user that are neither over nor revoked, the newest first."""
+        return self._session.scalars(
+            select(Session)
+            .where(
+                Session.user_id == user_id,
+                Session.revoked_at.is_(None),
+                Session.expires_at > now,
+            )
+            .order_by(Session.created_at.desc(), Session.id)
+        ).all()
+
     def touch(self, session_id: UUID, at: datetime) -> None:
         """Write down that a session was used."""
         self._session.execute(
@@ -81,9 +94,10 @@ class SessionRepository:
         """End a session and all its tokens; False when somebody did so before."""
         return self._revoke(Session.id == session_id, at) == 1
 
-    def revoke_all_of(self, user_id: int, at: datetime) -> None:
-        """End every session of a user."""
-        self._revoke(Session.user_id == user_id, at)
+    def revoke_all_of(self, user_id: int, at: datetime, *, but: UUID | None = None) -> int:
+        """End every session of a user, `but` excepted; return how many had not ended before."""
+        chosen = Session.user_id == user_id
+        return self._revoke(chosen if but is None else chosen & (Session.id != but), at)
 
     def forget_over(self, user_id: int, now: datetime) -> None:
         """Delete the sessions of a user that have reached their end, with their tokens."""

@@ -11,17 +11,20 @@ from notion_backend.application.accounts.console_sessions import ConsoleVisit
 from notion_backend.application.services import Services
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import NotAuthenticated, PermissionDenied, UnsupportedMediaType
+from notion_backend.core.languages import Language
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.intake_requests import client_address
+from notion_backend.presentation.pages.page_language import LANGUAGE_COOKIE
 from notion_backend.presentation.urlencoded_form import read_urlencoded_form
 
 SIGN_IN_PATH = "/console/sign-in"
 CSRF_FIELD = "csrf_token"
 REFRESH_HEADER = "x-refresh"
 """Sent when a page asks by itself for what it shows; nobody has done anything."""
+_YEAR_SECONDS = 365 * 24 * 3600
 _FIELDS = (
     CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
-    "state", "reason",
+    "state", "reason", "email", "role", "disabled", "language",
 )  # fmt: skip
 
 
@@ -151,6 +154,20 @@ def _visit(request: Request, services: Services, *, is_use: bool) -> ConsoleVisi
         return services.console_sessions.visit(cookie, client_address(request), is_use=is_use)
     except NotAuthenticated as error:
         raise SignInNeeded from error
+
+
+def with_language(request: Request, response: Response, language: Language | None) -> Response:
+    """Let the browser keep the language of the console for a year; None lets it forget."""
+    response.set_cookie(
+        LANGUAGE_COOKIE,
+        language or "",
+        max_age=_YEAR_SECONDS if language else 0,
+        path="/console",
+        secure=_over_tls(request),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
 
 
 def _foreign() -> PermissionDenied:

@@ -5,7 +5,8 @@ from starlette.responses import RedirectResponse, Response
 
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
 from notion_backend.application.services import Services
-from notion_backend.core.errors import BusinessError
+from notion_backend.core.errors import BusinessError, FieldError, InvalidInput
+from notion_backend.core.languages import known_language
 from notion_backend.presentation.authentication import SignInLimit
 from notion_backend.presentation.content_security import SCRIPTED_PAGE_POLICY
 from notion_backend.presentation.dependencies import ServicesDep
@@ -16,9 +17,11 @@ from notion_backend.presentation.pages.console_access import (
     OpenForm,
     SameOrigin,
     Visit,
+    with_language,
     without_cookie,
 )
 from notion_backend.presentation.pages.console_page import console_page
+from notion_backend.presentation.pages.page_language import LANGUAGE_COOKIE
 from notion_backend.presentation.pages.rendering import form_page
 
 router = APIRouter(include_in_schema=False)
@@ -29,9 +32,9 @@ _DONE = f"{SIGN_IN_PATH}?changed=yes"
 
 
 @router.get(ACCOUNT_PATH)
-def account(request: Request, visit: Visit, services: ServicesDep) -> Response:
-    """Show the form that changes one's own password."""
-    return _account_page(request, visit, services)
+def account(request: Request, visit: Visit, services: ServicesDep, done: str = "") -> Response:
+    """Show who is signed in, where, and what they can change of it."""
+    return _account_page(request, visit, services, done=done)
 
 
 @router.post(ACCOUNT_PATH, dependencies=[SameOrigin])
@@ -43,6 +46,25 @@ def change(request: Request, visit: Visit, form: Form, services: ServicesDep) ->
     except BusinessError as error:
         return _account_page(request, visit, services, error)
     return without_cookie(request, RedirectResponse(_DONE, status_code=303))
+
+
+@router.post(ACCOUNT_PATH + "/language", dependencies=[SameOrigin])
+def choose_language(request: Request, visit: Visit, form: Form, services: ServicesDep) -> Response:
+    """Keep the language of the console in this browser, or forget it."""
+    code = form.get("language", "")
+    language = known_language(code)
+    if code and language is None:
+        mistake = FieldError("language", "enum", "Choose one of these languages.")
+        return _account_page(request, visit, services, InvalidInput.of(mistake))
+    answer = RedirectResponse(f"{ACCOUNT_PATH}?done=language", status_code=303)
+    return with_language(request, answer, language)
+
+
+@router.post(ACCOUNT_PATH + "/sessions", dependencies=[SameOrigin])
+def end_other_sessions(visit: Visit, _: Form, services: ServicesDep) -> Response:
+    """Sign oneself out everywhere else."""
+    services.live_sessions.end_others(visit.actor)
+    return RedirectResponse(f"{ACCOUNT_PATH}?done=sessions", status_code=303)
 
 
 @router.get(PASSWORD_PATH)
@@ -63,10 +85,21 @@ def set_chosen(request: Request, form: OpenForm, services: ServicesDep) -> Respo
 
 
 def _account_page(
-    request: Request, visit: ConsoleVisit, services: Services, error: BusinessError | None = None
+    request: Request,
+    visit: ConsoleVisit,
+    services: Services,
+    error: BusinessError | None = None,
+    *,
+    done: str = "",
 ) -> Response:
+    values = {
+        "user": services.users.me(visit.actor),
+        "sessions": services.live_sessions.of(visit.actor),
+        "chosen_language": request.cookies.get(LANGUAGE_COOKIE, ""),
+        "done": done,
+    }
     return console_page(
-        request, visit, services, "console/account.html", {}, error, section=ACCOUNT_PATH
+        request, visit, services, "console/account.html", values, error, section=ACCOUNT_PATH
     )
 
 

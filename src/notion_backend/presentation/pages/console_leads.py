@@ -10,12 +10,12 @@ from notion_backend.application.leads.exports import ExportFormat
 from notion_backend.application.leads.lead_rules import LeadChange
 from notion_backend.application.services import Services
 from notion_backend.core.errors import BusinessError, InvalidInput, NotFound
-from notion_backend.presentation.api.schemas import LARGEST_ID
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.downloads import export_download, resume_download
 from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit, wants_part
 from notion_backend.presentation.pages.console_page import console_page
 from notion_backend.presentation.pages.lead_list import LIST_PATH, LeadList, read_state
+from notion_backend.presentation.pages.numbers import number_in_address
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,12 +24,7 @@ _ONE = "/console/leads/{lead_id}"
 
 
 def _lead_id(lead_id: str) -> int:
-    """Read the number in the address; what is none names no lead."""
-    if lead_id.isascii() and lead_id.isdigit() and len(lead_id) <= len(str(LARGEST_ID)):
-        number = int(lead_id)
-        if 1 <= number <= LARGEST_ID:
-            return number
-    raise NotFound("There is no such lead.")
+    return number_in_address(lead_id, "There is no such lead.")
 
 
 _LeadId = Annotated[int, Depends(_lead_id)]

@@ -19,6 +19,7 @@ LABELS: Mapping[str, Sentence] = {
     DeliveryKind.PASSWORD_RESET: say("Password reset"),
     Role.ADMIN: say("Administrator"),
     Role.STAFF: say("Staff"),
+    "user.sessions_ended": say("signed out everywhere else"),
     "lead.submitted": say("sent the form"),
     "lead.imported": say("imported the lead"),
     "lead.reached_out": say("reached out"),
