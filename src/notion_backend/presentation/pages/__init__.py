@@ -6,6 +6,7 @@ from notion_backend.presentation.pages.console_access import SignInNeeded, lead_
 from notion_backend.presentation.pages.console_account import router as account_router
 from notion_backend.presentation.pages.console_leads import router as leads_router
 from notion_backend.presentation.pages.console_sign_in import router as sign_in_router
+from notion_backend.presentation.pages.look_files import router as look_router
 from notion_backend.presentation.pages.public_form import router as form_router
 from notion_backend.presentation.pages.rendering import install_templates
 from notion_backend.presentation.pages.static_files import STATIC_PATH, StaticPages
@@ -18,7 +19,7 @@ def install_pages(app: FastAPI) -> None:
         ConfigurationError: a template of TEMPLATES_DIR cannot be compiled.
     """
     install_templates(app)
-    for router in (form_router, sign_in_router, leads_router, account_router):
+    for router in (form_router, sign_in_router, leads_router, account_router, look_router):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lead_to_sign_in)
     app.mount(STATIC_PATH, StaticPages())
