@@ -82,6 +82,8 @@
     for (const sentence of hasFile ? next.querySelectorAll("[data-file-kept]") : []) {
       sentence.textContent = sentence.dataset.fileKept;
     }
+    // The focus is set below; the browser would complain of a second who asks for it.
+    next.querySelector("[autofocus]")?.removeAttribute("autofocus");
     document.title = answer.title;
     content.replaceChildren(...next.childNodes);
     prepare();
