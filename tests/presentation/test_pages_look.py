@@ -61,7 +61,9 @@ def test_a_colour_that_can_be_read_is_kept_as_it_is() -> None:
 
 
 def test_the_style_sheet_sets_the_colours_for_light_and_for_dark() -> None:
-    light, dark = style_sheet("#ffd400").split("@media only screen and (prefers-color-scheme: dark)")
+    light, dark = style_sheet("#ffd400").split(
+        "@media only screen and (prefers-color-scheme: dark)"
+    )
     for part in (light, dark):
         assert "--pico-primary-background: #ffd400;" in part
         assert "--pico-primary-inverse: #000000;" in part
@@ -91,7 +93,9 @@ def test_the_logo_is_served_for_good_and_runs_nothing(
         pages_app(tmp_path, sqlite_url, brand_logo=logo, brand_name="Vogel & Söhne") as app,
         app.browser() as browser,
     ):
-        picture = re.search(r'<img class="logo" src="([^"]+)" alt="([^"]+)">', browser.get("/").text)
+        picture = re.search(
+            r'<img class="logo" src="([^"]+)" alt="([^"]+)">', browser.get("/").text
+        )
         assert picture
         assert picture[2] == "Vogel &amp; Söhne"
         answer = browser.get(picture[1])
