@@ -8,7 +8,7 @@
   let request = null;
 
   const part = (id) => document.getElementById(id);
-  const formIn = (root) => root.querySelector("form.lead");
+  const formIn = (root) => root?.querySelector("form.lead");
 
   // A page of the operator's own may lack what is needed here; then the browser sends the form.
   if (formIn(content) && part("resume") && part("sending") && part("not-sent")) {
