@@ -79,6 +79,8 @@ NOT_PAGES = {
     "/console/leads/{lead_id}/resume": "a file",
     "/console/leads/export": "a file",
     "/console/live": "a stream",
+    "/look.css": "a style sheet",
+    "/look/logo": "a picture",
     "/openapi.json": "the description of the API",
     "/docs": "a viewer of the API, not ours; 485 kB",
     "/redoc": "a viewer of the API, not ours; 327 kB",

@@ -89,6 +89,40 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.served_hosts == ("firm.example", "*.firm.example", "127.0.0.1")
 
 
+def test_the_look_of_pages_is_checked_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(b"\x89PNG\r\n\x1a\n")
+    settings = load(
+        monkeypatch,
+        BRAND_COLOR="#0A6C74",
+        BRAND_LOGO=str(logo),
+        FORM_TITLE="Work with us",
+        FORM_TEXT="We read every résumé.",
+        PRIVACY_URL="http://localhost:8080/privacy",
+    )
+    assert (settings.brand_color, settings.brand_logo) == ("#0a6c74", logo)
+    assert settings.privacy_url == "http://localhost:8080/privacy"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is not a PNG, SVG, JPEG or WebP picture"),
+        (b"<html><svg></svg></html>", "is not a PNG, SVG, JPEG or WebP picture"),
+        (b"GIF89a", "is not a PNG, SVG, JPEG or WebP picture"),
+        (b"\xff\xd8\xff" + b"x" * 200_000, "has more than 200000 bytes"),
+    ],
+)
+def test_a_logo_that_pages_cannot_show_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str
+) -> None:
+    (tmp_path / "logo.png").write_bytes(content)
+    said = refusal(monkeypatch, BRAND_LOGO=str(tmp_path / "logo.png"))
+    assert said == f"BRAND_LOGO: {tmp_path / 'logo.png'} {reason}"
+
+
 def test_a_rate_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, INTAKE_RATE_LIMIT="off", LOGIN_RATE_LIMIT="5/hour")
     assert settings.intake_rate_limit is None
@@ -108,6 +142,18 @@ def test_a_rate_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SMTP_HOST", "a b"),
         ("MAIL_FROM", "A <a@firm.example>, B <b@firm.example>"),
         ("BRAND_NAME", "Firm\nBcc: x@y"),
+        ("BRAND_COLOR", "red"),
+        ("BRAND_COLOR", "#12345"),
+        ("BRAND_COLOR", "#123456; } body { display: none"),
+        ("BRAND_LOGO", "/no/such/file"),
+        ("BRAND_LOGO", "/"),
+        ("FORM_TITLE", "a" * 201),
+        ("FORM_TEXT", "a\nb"),
+        ("PRIVACY_URL", "privacy.html"),
+        ("PRIVACY_URL", "javascript:alert(1)"),
+        ("PRIVACY_URL", "http://firm.example/privacy"),
+        ("PRIVACY_URL", "https://firm.example/a b"),
+        ("PRIVACY_URL", "mailto:privacy@firm.example"),
         ("TEMPLATES_DIR", "/no/such/folder"),
         ("METRICS_TOKEN", "é for all"),
         ("ADMIN_EMAIL", "nobody"),

@@ -1,6 +1,7 @@
 """The geometry of pictures."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ def test_bars_are_as_high_as_their_counts_and_stay_in_the_picture(numbers: list[
         assert bar.y + bar.height == pytest.approx(bottom_y, abs=0.11)
         assert 0 <= bar.x < bar.x + bar.width <= WIDTH
         assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
-    assert all(one.x + one.width <= next_.x for one, next_ in zip(chart.bars, chart.bars[1:]))
+    assert all(one.x + one.width <= next_.x for one, next_ in pairwise(chart.bars))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from notion_backend.application.intake.intake import Intake, Receipt
+from notion_backend.application.intake.submissions import Submission
 from notion_backend.core.config import Settings
-from notion_backend.core.errors import ConfigurationError
+from notion_backend.core.errors import ConfigurationError, Unavailable
 from notion_backend.core.ids import new_reference
 from notion_backend.presentation.pages.rendering import PageTemplates
 from tests.presentation.pages_app import HTML, PagesApp, hidden, pages_app
@@ -145,8 +147,88 @@ def test_too_many_forms_are_told_when_to_come_back(tmp_path: Path, sqlite_url: s
         assert [answer.status_code for answer in answers] == [303, 303, 429]
         assert int(answers[2].headers["retry-after"]) > 3000
         assert answers[2].headers["content-type"] == HTML
-        assert "What you typed is kept" not in answers[2].text
+        assert re.search(r"try again in \d+ seconds", answers[2].text)
         assert len(app.leads()) == 2
+
+
+def test_what_was_typed_and_its_key_are_kept_when_there_were_too_many(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    form = {**PERSON, "idempotency_key": "k-1"}
+    large = {"resume": ("a.pdf", b"%PDF-" + b"x" * 3_000_000)}
+    with pages_app(tmp_path, sqlite_url, intake_rate_limit="1/hour") as app, app.browser() as one:
+        one.post("/", data=PERSON, files=RESUME)
+        for files in (RESUME, large):
+            page = one.post("/", data=form, files=files)
+            assert page.status_code == 429
+            assert 'value="Zoë"' in page.text
+            assert 'value="zoe@example.com"' in page.text
+            assert hidden(page, "idempotency_key") == "k-1"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{}"),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: nonsense\r\n\r\n"),
+        ("multipart/form-data; boundary=b", b"-" * 200_000),
+    ],
+)
+def test_what_cannot_be_read_is_refused_alike_when_there_were_too_many(
+    tmp_path: Path, sqlite_url: str, content_type: str, body: bytes
+) -> None:
+    with pages_app(tmp_path, sqlite_url, intake_rate_limit="1/hour") as app, app.browser() as one:
+        one.post("/", data=PERSON, files=RESUME)
+        page = one.post("/", content=body, headers={"Content-Type": content_type})
+        assert page.status_code == 429
+        assert "what you typed is gone" in page.text
+
+
+def test_what_cannot_be_stored_now_is_kept_and_told_when_to_come_back(
+    app: PagesApp, browser: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_self: Intake, _submission: Submission) -> Receipt:
+        raise Unavailable("The disk is full.", retry_after=7)
+
+    monkeypatch.setattr(Intake, "submit", full)
+    page = browser.post("/", data={**PERSON, "idempotency_key": "k-1"}, files=RESUME)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "7")
+    assert "Please try again in 7 seconds." in page.text
+    assert 'value="Zoë"' in page.text
+    assert hidden(page, "idempotency_key") == "k-1"
+
+
+def test_the_thanks_promise_no_mail_that_may_be_held(browser: httpx.Client) -> None:
+    page = browser.get(f"/thanks/{new_reference()}").text
+    assert "As a rule a mail" in page
+    assert "on its way" not in page
+
+
+def test_the_form_says_what_the_settings_say_and_leads_to_the_privacy_policy(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    words = {
+        "form_title": "Work <with> us",
+        "form_text": "We read & answer.",
+        "privacy_url": "https://firm.example/privacy?a=1&b",
+    }
+    with pages_app(tmp_path, sqlite_url, **words) as app, app.browser() as one:
+        page = one.get("/").text
+        assert "<h1>Work &lt;with&gt; us</h1>\n<p>We read &amp; answer.</p>" in page
+        assert "<title>Work &lt;with&gt; us · Notion</title>" in page
+        link = re.search(r"<a id=\"privacy\"[^>]*>", page)
+        assert link
+        assert 'href="https://firm.example/privacy?a=1&amp;b" rel="noopener"' in link[0]
+        assert "target" not in link[0]
+        refused = one.post("/", data={**PERSON, "email": ""}, files=RESUME).text
+        assert "<title>Please check: Work &lt;with&gt; us · Notion</title>" in refused
+
+
+def test_without_settings_the_form_speaks_our_own_words(browser: httpx.Client) -> None:
+    page = browser.get("/").text
+    assert "<h1>Contact Notion</h1>\n<p>Leave your name" in page
+    assert 'id="privacy"' not in page
+    assert "/look" not in page
 
 
 @pytest.mark.parametrize(
@@ -155,7 +237,7 @@ def test_too_many_forms_are_told_when_to_come_back(tmp_path: Path, sqlite_url: s
 def test_what_is_typed_comes_back_as_text(browser: httpx.Client, text: str) -> None:
     page = browser.post("/", data={**PERSON, "first_name": text, "email": ""}, files=RESUME)
     assert page.status_code == 422
-    assert "<script" not in page.text
+    assert page.text.count("<script") == 1
     assert "<iframe" not in page.text
     assert text.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;") in page.text
 
@@ -190,10 +272,11 @@ def test_pages_load_only_what_we_serve(browser: httpx.Client, path: str) -> None
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
+        **({"script-src": "'self'", "connect-src": "'self'"} if path == "/" else {}),
     }
     assert page.headers["cache-control"] == "no-store"
     assert "set-cookie" not in page.headers
-    assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page.text)
+    assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=", page.text)
     for address in re.findall(r'(?:href|src)="([^"]+)"', page.text):
         assert address.startswith(("/", "#", "?"))
         if address.startswith("/static/"):

@@ -21,13 +21,16 @@ from notion_backend.core.errors import ConfigurationError
 from notion_backend.core.languages import Language
 from notion_backend.core.rates import Rate, parse_rate
 from notion_backend.core.setting_types import (
+    check_color,
     check_folder,
     check_host,
     check_hosts,
     check_line,
+    check_link,
     check_mail_address,
     check_networks,
     check_origins,
+    check_picture,
     check_public_url,
     check_redis_url,
     none_if_off,
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
     brand_name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_line)] = (
         "Notion"
     )
+    brand_color: Annotated[str, AfterValidator(check_color)] = ""
+    brand_logo: Annotated[Path | None, AfterValidator(check_picture)] = None
+    form_title: Annotated[str, Field(max_length=200), AfterValidator(check_line)] = ""
+    form_text: Annotated[str, Field(max_length=1000), AfterValidator(check_line)] = ""
+    privacy_url: Annotated[str, AfterValidator(check_link)] = ""
     templates_dir: Annotated[Path | None, AfterValidator(check_folder)] = None
     default_language: Language = Language.ENGLISH
     auto_migrate: bool = True

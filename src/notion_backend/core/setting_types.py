@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from notion_backend.core.pictures import MAX_PICTURE_BYTES, picture_type
+
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]|\*")
 
 
@@ -79,6 +83,42 @@ def check_folder(value: Path | None) -> Path | None:
     """Accept a folder that exists."""
     if value is not None and not value.is_dir():
         raise ValueError(f"{value} is not a folder")
+    return value
+
+
+def check_color(value: str) -> str:
+    """Accept `#rrggbb`, kept in small letters; empty stays empty."""
+    if value and not _COLOR.fullmatch(value):
+        raise ValueError("write it as #rrggbb, such as #0a6c74")
+    return value.lower()
+
+
+def check_link(value: str) -> str:
+    """Accept an address that a page may lead to: https, or http on this machine; or nothing."""
+    if not value:
+        return value
+    check_line(value)
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in value:
+        raise ValueError("write it as https://host/path")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must be https")
+    return value
+
+
+def check_picture(value: Path | None) -> Path | None:
+    """Accept a file that pages can show: PNG, SVG, JPEG or WebP, told by its content."""
+    if value is None:
+        return None
+    try:
+        with value.open("rb") as file:
+            content = file.read(MAX_PICTURE_BYTES + 1)
+    except OSError:
+        raise ValueError(f"{value} is not a file that can be read") from None
+    if len(content) > MAX_PICTURE_BYTES:
+        raise ValueError(f"{value} has more than {MAX_PICTURE_BYTES} bytes")
+    if picture_type(content) is None:
+        raise ValueError(f"{value} is not a PNG, SVG, JPEG or WebP picture")
     return value
 
 

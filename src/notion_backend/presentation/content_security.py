@@ -10,6 +10,9 @@ PAGE_POLICY = (
 SCRIPTED_PAGE_POLICY = f"{PAGE_POLICY}; script-src 'self'"
 """Pages with a script of our own."""
 
+FORM_POLICY = f"{SCRIPTED_PAGE_POLICY}; connect-src 'self'"
+"""The public form: its script sends it and shows how far that has come."""
+
 CONSOLE_POLICY = f"{SCRIPTED_PAGE_POLICY}; connect-src 'self'; frame-src 'self'"
 """Pages of the console: their scripts fetch parts of pages and listen for changes."""
 

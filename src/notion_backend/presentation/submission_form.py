@@ -7,7 +7,7 @@ as it is closed, also when the process is killed.
 import hashlib
 import io
 import tempfile
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from anyio import to_thread
 from starlette.requests import Request
 
 from notion_backend.application.intake.submissions import UploadedFile
-from notion_backend.core.errors import MalformedRequest, TooLarge, Unavailable
+from notion_backend.core.errors import BusinessError, MalformedRequest, TooLarge, Unavailable
 from notion_backend.core.sentences import say
 from notion_backend.presentation.form_parser import SLICE_BYTES, FormParser, boundary_of
 
@@ -89,6 +89,30 @@ async def read_form(
     except BaseException:
         spool.close()
         raise
+
+
+async def read_first_fields(request: Request, *, file_field: str) -> dict[str, str]:
+    """Return the text fields that stand before the file, to be shown again; nobody checks them.
+
+    For a form that is refused unread: at most 64 KiB of it are looked at. What cannot be read, or
+    comes later, is left out.
+
+    Raises:
+        ClientDisconnect: the client went away.
+    """
+    content_type, _ = _framing(request)
+    received = 0
+    fields: dict[str, str] = {}
+    with suppress(BusinessError):
+        parser = FormParser(boundary_of(content_type), file_field, _Spool(0, None))
+        fields = parser.fields
+        async with aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                parser.feed(chunk[: min(SLICE_BYTES, _FORM_BYTES - received)])
+                received += len(chunk)
+                if parser.filename is not None or received >= _FORM_BYTES:
+                    break
+    return fields
 
 
 async def _read_body(request: Request, parser: FormParser, spool: "_Spool", max_body: int) -> None:

@@ -9,6 +9,7 @@ from notion_backend.presentation.pages.console_leads import router as leads_rout
 from notion_backend.presentation.pages.console_live import router as live_router
 from notion_backend.presentation.pages.console_sign_in import router as sign_in_router
 from notion_backend.presentation.pages.console_users import router as users_router
+from notion_backend.presentation.pages.look_files import router as look_router
 from notion_backend.presentation.pages.public_form import router as form_router
 from notion_backend.presentation.pages.rendering import install_templates
 from notion_backend.presentation.pages.static_files import STATIC_PATH, StaticPages
@@ -29,6 +30,7 @@ def install_pages(app: FastAPI) -> None:
         dashboard_router,
         users_router,
         account_router,
+        look_router,
     ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lead_to_sign_in)

@@ -1,4 +1,7 @@
-"""The front door: the form at `/` and the thanks behind it. No session, no cookie, no script."""
+"""The front door: the form at `/` and the thanks behind it. No session, no cookie.
+
+It needs no script; `static/form.js` sends the same form to the same address.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -10,13 +13,15 @@ from notion_backend.application.intake.form_guard import STAMP_FIELD, FormGuard
 from notion_backend.application.intake.submissions import PERSON_FIELDS, RESUME_FIELD
 from notion_backend.application.services import Services
 from notion_backend.core.config import Settings
-from notion_backend.core.errors import BusinessError, NotFound
+from notion_backend.core.errors import BusinessError, NotFound, RateLimited, Unavailable
 from notion_backend.core.ids import is_reference
+from notion_backend.presentation.content_security import FORM_POLICY
 from notion_backend.presentation.errors import headers_of
 from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
 from notion_backend.presentation.pages.page_language import LANGUAGE_FIELD, chosen_language
 from notion_backend.presentation.pages.rendering import page, page_problem
 from notion_backend.presentation.problem import Problem, ProblemField
+from notion_backend.presentation.submission_form import read_first_fields
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,6 +45,9 @@ async def submit(request: Request) -> Response:
             fields = form.fields
             suspicions = _guard(request).suspicions(fields)
             receipt = await submit_form(request, form, fields.get(KEY_FIELD) or None, suspicions)
+    except RateLimited as error:
+        # Refused unread, and yet what was typed is not lost.
+        return _form(request, await read_first_fields(request, file_field=RESUME_FIELD), error)
     except BusinessError as error:
         return _form(request, fields, error)
     chosen = chosen_language(request)
@@ -64,6 +72,7 @@ def _form(
 ) -> Response:
     settings: Settings = request.app.state.settings
     problem = _at_its_field(page_problem(request, error)) if error else None
+    headers = headers_of(error) if error else {}
     values = {
         "problem": problem,
         "fields": {name: fields.get(name, "") for name in PERSON_FIELDS},
@@ -72,13 +81,19 @@ def _form(
         "form_stamp": fields.get(STAMP_FIELD) or _guard(request).stamp(),
         "max_resume_bytes": settings.max_resume_bytes,
         "chosen_language": chosen_language(request),
+        "form_title": settings.form_title,
+        "form_text": settings.form_text,
+        "privacy_url": settings.privacy_url,
+        # How long a client has to wait is said by RateLimited itself.
+        "retry_after": int(headers["Retry-After"]) if isinstance(error, Unavailable) else None,
     }
     return page(
         request,
         "form.html",
         values,
         status=problem.status if problem else 200,
-        headers=headers_of(error) if error else None,
+        headers=headers,
+        policy=FORM_POLICY,
     )
 
 

@@ -23,6 +23,7 @@ from notion_backend.presentation.content_security import PAGE_POLICY
 from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
 from notion_backend.presentation.intake_requests import readable_size
 from notion_backend.presentation.pages.labels import label
+from notion_backend.presentation.pages.look_files import Look
 from notion_backend.presentation.pages.page_language import page_language
 from notion_backend.presentation.pages.static_files import static_url
 from notion_backend.presentation.problem import Problem
@@ -38,7 +39,7 @@ class PageTemplates:
         ConfigurationError: a template cannot be compiled.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, look: Look | None = None) -> None:
         loaders: list[BaseLoader] = [PackageLoader("notion_backend.presentation.pages")]
         if settings.templates_dir is not None:
             loaders.insert(0, FileSystemLoader(settings.templates_dir / "pages"))
@@ -52,6 +53,7 @@ class PageTemplates:
         )
         speak_languages(self._environment)
         self._environment.globals["brand"] = settings.brand_name
+        self._environment.globals["look"] = look or Look.of(settings)
         self._environment.globals["languages"] = tuple(Language)
         self._environment.globals["static"] = static_url
         self._environment.filters["label"] = label
@@ -74,8 +76,10 @@ class PageTemplates:
 
 
 def install_templates(app: FastAPI) -> None:
-    """Compile the templates and keep them where `page` finds them."""
-    app.state.page_templates = PageTemplates(app.state.settings)
+    """Compile the templates and keep them where `page` finds them, the look of pages with them."""
+    settings: Settings = app.state.settings
+    app.state.look = Look.of(settings)
+    app.state.page_templates = PageTemplates(settings, app.state.look)
 
 
 def page(

@@ -60,10 +60,14 @@ class StaticPages(StaticFiles):
             response = super().file_response(full_path, stat_result, scope, status_code)
         if path.suffix in _MEDIA_TYPES:
             response.headers["Vary"] = "Accept-Encoding"
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get("v")
-        is_current = asked == [_version(path)]
-        response.headers["Cache-Control"] = _FOREVER if is_current else _ASK_FIRST
+        response.headers["Cache-Control"] = caching(scope, _version(path))
         return response
+
+
+def caching(scope: Scope, version: str) -> str:
+    """Return the `Cache-Control` of a file: only under its current `?v=` is it kept for good."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("v")
+    return _FOREVER if asked == [version] else _ASK_FIRST
 
 
 def _takes_gzip(headers: Headers) -> bool:
