@@ -14,6 +14,7 @@ from notion_backend.application.delivery.leases import Leases
 from notion_backend.application.delivery.postman import MailRoom, Postman
 from notion_backend.application.health import HealthService
 from notion_backend.application.intake.form_guard import FormGuard
+from notion_backend.application.intake.form_proof import FormProof
 from notion_backend.application.intake.intake import Intake, IntakePolicy
 from notion_backend.application.leads.exports import LeadExporter
 from notion_backend.application.leads.leads import LeadService
@@ -70,7 +71,11 @@ def build_services(on: Foundations) -> Services:
     policy = IntakePolicy(settings.base_url, settings.staff_emails, settings.prospect_mail_limit)
     return Services(
         intake=Intake(database, queue, policy),
-        form_guard=FormGuard(on.secret, settings.form_min_seconds),
+        form_guard=FormGuard(
+            on.secret,
+            settings.form_min_seconds,
+            FormProof(on.secret) if settings.form_proof_of_work == "on" else None,
+        ),
         leads=LeadService(database, cursors, FileSender(_mail_folder(settings))),
         exporter=LeadExporter(database),
         deliveries=DeliveryService(database, queue, cursors),

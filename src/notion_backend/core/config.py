@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     login_rate_limit: RateSetting = Rate(10, 60)
     prospect_mail_limit: RateSetting = Rate(3, 3600)
     form_min_seconds: SecondsOrOff = 2
+    form_proof_of_work: Literal["on", "off"] = "off"
+    embed_origins: Origins = ()
     trusted_proxies: Networks = ("127.0.0.1",)
     allowed_hosts: Hosts = ()
     allowed_origins: Origins = ()

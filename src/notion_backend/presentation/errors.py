@@ -22,7 +22,7 @@ from notion_backend.core import errors
 from notion_backend.core.errors import BusinessError, FieldError
 from notion_backend.core.languages import Language, in_language
 from notion_backend.presentation.allowed_methods import allowed_methods
-from notion_backend.presentation.content_security import PAGE_POLICY
+from notion_backend.presentation.content_security import PAGE_POLICY, PUBLIC_POLICY, embeddable
 from notion_backend.presentation.problem import (
     PROBLEM_MEDIA_TYPE,
     Problem,
@@ -263,7 +263,7 @@ def _render(scope: Scope, problem: Problem, headers: Mapping[str, str] | None = 
         app = scope.get("app")
         draw: ErrorPage = getattr(getattr(app, "state", None), "error_page", None) or _plain_page
         page = draw(Request(scope), problem)
-        headers = {"Content-Security-Policy": PAGE_POLICY, **(headers or {})}
+        headers = {"Content-Security-Policy": _policy(scope), **(headers or {})}
         return HTMLResponse(page, status_code=problem.status, headers=headers)
     return JSONResponse(
         problem.model_dump(),
@@ -271,6 +271,14 @@ def _render(scope: Scope, problem: Problem, headers: Mapping[str, str] | None = 
         headers=headers,
         media_type=PROBLEM_MEDIA_TYPE,
     )
+
+
+def _policy(scope: Scope) -> str:
+    """Return the policy of an error page: where the public page may be framed, so may its error."""
+    settings = getattr(getattr(scope.get("app"), "state", None), "settings", None)
+    if settings is None or not (scope["path"] == "/" or scope["path"].startswith("/thanks/")):
+        return PAGE_POLICY
+    return embeddable(PUBLIC_POLICY, settings.embed_origins)
 
 
 def _wants_page(scope: Scope) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from notion_backend.application.flags import Flag
+from notion_backend.application.intake.form_proof import PROOF_FIELD, UNPROVEN, FormProof
 from notion_backend.core.clock import utcnow
 from notion_backend.core.secret_key import derive_key
 
 STAMP_FIELD = "form_stamp"
 """Says, sealed, when the form was shown."""
+KEY_FIELD = "idempotency_key"
+"""Makes a form that is sent twice one lead."""
 BAIT_FIELD = "website"
 """A field that people do not see; what fills in everything fills it in too."""
 
@@ -30,9 +33,13 @@ class FormGuard:
     Args:
         secret: signs the stamps.
         min_seconds: a form that comes back sooner is flagged; None flags none.
+        proof: a form that comes back without a proof of work is flagged; None asks for none.
     """
 
-    def __init__(self, secret: bytes, min_seconds: int | None) -> None:
+    def __init__(
+        self, secret: bytes, min_seconds: int | None, proof: FormProof | None = None
+    ) -> None:
+        self._proof = proof
         self._key = derive_key(secret, "form-stamp")
         self._min_age = None if min_seconds is None else timedelta(seconds=min_seconds)
 
@@ -41,10 +48,15 @@ class FormGuard:
         shown = f"{utcnow().timestamp():.3f}"
         return f"{shown}-{self._seal(shown)}"
 
+    def challenge(self, idempotency_key: str) -> str:
+        """Return what the script of a form with this key has to solve; empty if nothing."""
+        return self._proof.challenge(idempotency_key) if self._proof else ""
+
     def suspicions(self, fields: Mapping[str, str]) -> tuple[Flag, ...]:
         """Return what is suspicious about a form that came back.
 
-        One without a stamp is a program's that says so, as `curl` is: it is not flagged.
+        One without a stamp is a program's that says so, as `curl` is: it is not flagged, unless a
+        proof is asked for, which only the script of the page makes.
         """
         found = []
         if fields.get(BAIT_FIELD, "").strip():
@@ -53,6 +65,10 @@ class FormGuard:
             shown = self._shown_at(stamp)
             if shown is None or utcnow() - shown < self._min_age:
                 found.append(TOO_QUICK)
+        if self._proof is not None and not self._proof.is_proven(
+            fields.get(PROOF_FIELD, ""), fields.get(KEY_FIELD, "")
+        ):
+            found.append(UNPROVEN)
         return tuple(found)
 
     def _shown_at(self, stamp: str) -> datetime | None:

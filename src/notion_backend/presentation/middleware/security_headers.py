@@ -2,6 +2,8 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from notion_backend.presentation.content_security import FRAMED_BY_US
+
 DEFAULTS = (
     (b"x-content-type-options", b"nosniff"),
     # `no-referrer` would make browsers send `Origin: null` with our own forms (Fetch standard).
@@ -14,6 +16,8 @@ DEFAULTS = (
     (b"cache-control", b"no-store"),
 )
 """What every answer has."""
+_CSP, _FRAME_OPTIONS = b"content-security-policy", b"x-frame-options"
+_FRAMED = FRAMED_BY_US.encode()
 _OVER_TLS = (*DEFAULTS, (b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
 
@@ -34,6 +38,9 @@ class SecurityHeaders:
                 headers = list(message.get("headers", ()))
                 present = {name.lower() for name, _ in headers}
                 defaults = _OVER_TLS if scope["scheme"] == "https" else DEFAULTS
+                if any(name.lower() == _CSP and _FRAMED in value for name, value in headers):
+                    # This header knows no list of origins, and browsers would obey it too.
+                    present.add(_FRAME_OPTIONS)
                 headers += [header for header in defaults if header[0] not in present]
                 message = {**message, "headers": headers}
             await send(message)

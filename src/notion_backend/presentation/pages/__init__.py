@@ -5,10 +5,12 @@ from fastapi import FastAPI
 from notion_backend.presentation.pages.console_access import SignInNeeded, lead_to_sign_in
 from notion_backend.presentation.pages.console_account import router as account_router
 from notion_backend.presentation.pages.console_dashboard import router as dashboard_router
+from notion_backend.presentation.pages.console_form import router as form_page_router
 from notion_backend.presentation.pages.console_leads import router as leads_router
 from notion_backend.presentation.pages.console_live import router as live_router
 from notion_backend.presentation.pages.console_sign_in import router as sign_in_router
 from notion_backend.presentation.pages.console_users import router as users_router
+from notion_backend.presentation.pages.embedding import router as embed_router
 from notion_backend.presentation.pages.look_files import router as look_router
 from notion_backend.presentation.pages.public_form import router as form_router
 from notion_backend.presentation.pages.rendering import install_templates
@@ -31,6 +33,8 @@ def install_pages(app: FastAPI) -> None:
         users_router,
         account_router,
         look_router,
+        embed_router,
+        form_page_router,
     ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lead_to_sign_in)

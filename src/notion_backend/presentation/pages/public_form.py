@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from notion_backend.application.intake.form_guard import STAMP_FIELD, FormGuard
+from notion_backend.application.intake.form_guard import KEY_FIELD, STAMP_FIELD, FormGuard
 from notion_backend.application.intake.submissions import PERSON_FIELDS, RESUME_FIELD
 from notion_backend.application.services import Services
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, NotFound, RateLimited, Unavailable
 from notion_backend.core.ids import is_reference
-from notion_backend.presentation.content_security import FORM_POLICY
+from notion_backend.presentation.content_security import FORM_POLICY, PUBLIC_POLICY, embeddable
 from notion_backend.presentation.errors import headers_of
 from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
 from notion_backend.presentation.pages.page_language import LANGUAGE_FIELD, chosen_language
@@ -25,7 +25,6 @@ from notion_backend.presentation.submission_form import read_first_fields
 
 router = APIRouter(include_in_schema=False)
 
-KEY_FIELD = "idempotency_key"
 _KEY_BYTES = 16
 _SPENT_KEYS = ("idempotency_key_reused", "idempotency_key_invalid")
 
@@ -64,7 +63,9 @@ def thanks(request: Request, reference: str) -> Response:
     """
     if not is_reference(reference):
         raise NotFound("There is nothing at this address; check it.")
-    return page(request, "thanks.html", {"reference": reference})
+    settings: Settings = request.app.state.settings
+    policy = embeddable(PUBLIC_POLICY, settings.embed_origins)
+    return page(request, "thanks.html", {"reference": reference}, policy=policy)
 
 
 def _form(
@@ -73,10 +74,12 @@ def _form(
     settings: Settings = request.app.state.settings
     problem = _at_its_field(page_problem(request, error)) if error else None
     headers = headers_of(error) if error else {}
+    key = _key(fields, problem)
     values = {
         "problem": problem,
         "fields": {name: fields.get(name, "") for name in PERSON_FIELDS},
-        "idempotency_key": _key(fields, problem),
+        "idempotency_key": key,
+        "challenge": _guard(request).challenge(key),
         # Since the form was shown first: mending a mistake takes no two seconds.
         "form_stamp": fields.get(STAMP_FIELD) or _guard(request).stamp(),
         "max_resume_bytes": settings.max_resume_bytes,
@@ -93,7 +96,7 @@ def _form(
         values,
         status=problem.status if problem else 200,
         headers=headers,
-        policy=FORM_POLICY,
+        policy=embeddable(FORM_POLICY, settings.embed_origins),
     )
 
 

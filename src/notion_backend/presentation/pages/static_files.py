@@ -31,6 +31,11 @@ def static_url(name: str) -> str:
     return f"{STATIC_PATH}/{name}?v={_version(_FOLDER / name)}"
 
 
+def static_file(name: str) -> Path:
+    """Return where a file under `static/` is, for an address of its own."""
+    return _FOLDER / name
+
+
 class StaticPages(StaticFiles):
     """The folder `static/`, read only.
 
