@@ -184,7 +184,7 @@ def test_no_name_makes_another_address_or_header(name: str) -> None:
 
     assert [each.addr_spec for each in parsed["Reply-To"].addresses] == ["ada@prospect.example"]
     assert parsed["Message-ID"] == f"<{MAIL_ID}@firm.example>"
-    assert len(parsed.keys()) == 10
+    assert len(parsed.keys()) == 11
     assert parsed["Subject"].startswith("New lead:")
     assert name in part(message, "plain")
 

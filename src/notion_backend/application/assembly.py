@@ -68,7 +68,12 @@ def build_services(on: Foundations) -> Services:
     settings, database, queue = on.settings, on.database, on.queue
     cursors = Cursors(on.secret)
     accounts = Accounts.build(database, queue, settings, on.secret)
-    policy = IntakePolicy(settings.base_url, settings.staff_emails, settings.prospect_mail_limit)
+    policy = IntakePolicy(
+        settings.base_url,
+        settings.staff_emails,
+        settings.prospect_mail_limit,
+        settings.default_language,
+    )
     return Services(
         intake=Intake(database, queue, policy),
         form_guard=FormGuard(
@@ -95,7 +100,11 @@ def build_postman(on: Foundations) -> Postman:
     settings = on.settings
     try:
         composer = Composer(
-            settings.mail_from, settings.mail_reply_to, settings.brand_name, settings.templates_dir
+            settings.mail_from,
+            settings.mail_reply_to,
+            settings.brand_name,
+            settings.templates_dir,
+            settings.default_language,
         )
     except MailUnrenderable as error:
         raise ConfigurationError(f"MAIL_FROM or TEMPLATES_DIR: {error}") from None

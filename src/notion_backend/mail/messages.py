@@ -13,6 +13,7 @@ from uuid import UUID
 import idna
 
 from notion_backend.core.enums import DeliveryKind
+from notion_backend.core.languages import Language, known_language
 from notion_backend.mail.mime import alternative, date_header, header
 from notion_backend.mail.rendering import MailTemplates, MailUnrenderable
 
@@ -51,18 +52,25 @@ class Message:
 class Composer:
     """Fills templates in. `mail_from` and `reply_to` are written `Name <a@b.example>` or bare.
 
-    Files under `templates_dir`/mail replace single templates of the package.
+    Files under `templates_dir`/mail replace single templates of the package. A mail that names no
+    `language` of ours in its context is written in `default_language`.
 
     Raises:
         MailUnrenderable: `mail_from` or `reply_to` cannot be used.
     """
 
     def __init__(
-        self, mail_from: str, reply_to: str, brand_name: str, templates_dir: Path | None
+        self,
+        mail_from: str,
+        reply_to: str,
+        brand_name: str,
+        templates_dir: Path | None,
+        default_language: Language = Language.ENGLISH,
     ) -> None:
         self._sender = _mailbox(*parseaddr(mail_from))
         self._reply_to = _mailbox(*parseaddr(reply_to)) if reply_to else None
         self._templates = MailTemplates(brand_name, templates_dir)
+        self._default_language = default_language
 
     def compose(self, mail: Mail) -> Message:
         """Return the message for `mail`: for the same mail the same bytes.
@@ -70,14 +78,17 @@ class Composer:
         Raises:
             MailUnrenderable: the template fails, or the recipient cannot be addressed.
         """
-        texts = self._templates.render(mail.kind, mail.context)
+        language = known_language(mail.context.get("language")) or self._default_language
+        texts = self._templates.render(mail.kind, mail.context, language)
         recipient = _mailbox("", mail.recipient)
         reply_to = self._reply_address(mail)
         addresses = [self._sender, recipient, *([reply_to] if reply_to else [])]
         needs_smtputf8 = not all(map(_is_ascii, addresses))
         try:
             data = alternative(
-                self._headers(mail, recipient, reply_to, texts.subject, utf8=needs_smtputf8),
+                self._headers(
+                    mail, recipient, reply_to, texts.subject, language, utf8=needs_smtputf8
+                ),
                 {"plain": texts.text, "html": texts.html},
                 boundary=f"=_{mail.id.hex}",
             )
@@ -94,7 +105,14 @@ class Composer:
         )
 
     def _headers(
-        self, mail: Mail, recipient: Address, reply_to: Address | None, subject: str, *, utf8: bool
+        self,
+        mail: Mail,
+        recipient: Address,
+        reply_to: Address | None,
+        subject: str,
+        language: Language,
+        *,
+        utf8: bool,
     ) -> str:
         return "".join(
             (
@@ -102,6 +120,7 @@ class Composer:
                 f"To: {recipient.addr_spec}\r\n",
                 header("Reply-To", str(reply_to), utf8=utf8) if reply_to else "",
                 header("Subject", _header_text(subject), utf8=utf8),
+                f"Content-Language: {language}\r\n",  # RFC 3282
                 date_header(mail.created_at),
                 f"Message-ID: <{mail.id}@{self._sender.domain}>\r\n",
                 # RFC 3834 §5: no vacation notice may answer; the second one says so to Exchange.

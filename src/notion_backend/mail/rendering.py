@@ -17,6 +17,7 @@ from jinja2 import (
 )
 
 from notion_backend.core.enums import DeliveryKind
+from notion_backend.core.languages import Language, speak_languages
 
 
 class MailUnrenderable(Exception):
@@ -51,16 +52,18 @@ class MailTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        speak_languages(self._environment)
         self._brand_name = brand_name
         # 20 µs a mail. Mail programs drop style sheets; media queries stay for those that do not.
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
-    def render(self, kind: DeliveryKind, context: Mapping[str, str]) -> Texts:
-        """Fill in the three parts.
+    def render(self, kind: DeliveryKind, context: Mapping[str, str], language: Language) -> Texts:
+        """Fill in the three parts, in this language.
 
         Raises:
             MailUnrenderable: a template is missing, wrong, or fails with this context.
         """
+        context = {**context, "language": language}
         return Texts(
             subject=self._fill(f"{kind}/subject.txt", context),
             text=self._fill(f"{kind}/body.txt", context),

@@ -8,6 +8,7 @@ from notion_backend.application.intake.intake import Intake, Receipt
 from notion_backend.application.intake.submissions import RESUME_FIELD, Submission, check_submission
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import FieldError, TooLarge
+from notion_backend.core.languages import Language, preferred_language
 from notion_backend.core.sentences import say
 from notion_backend.presentation.metrics import Metrics
 from notion_backend.presentation.rate_limits import RateLimiter, client_key
@@ -36,10 +37,12 @@ async def submit_form(
     form: SubmittedForm,
     idempotency_key: str | None,
     suspicions: tuple[Flag, ...] = (),
+    language: Language | None = None,
 ) -> Receipt:
     """Check the form, store it and return its receipt once it is on stable storage.
 
-    `suspicions` are what a page's form has to be flagged for.
+    `suspicions` are what a page's form has to be flagged for, `language` is that of the page; else
+    it is what the request asks for (RFC 9110 §12.5.4).
 
     Raises:
         TooLarge: the file is over MAX_RESUME_BYTES.
@@ -59,6 +62,7 @@ async def submit_form(
             idempotency_key=idempotency_key,
             address=client_address(request),
             suspicions=suspicions,
+            language=language or _asked_language(request),
         )
 
     if form.file is not None and form.file.size > _CHECKED_AT_ONCE_BYTES:
@@ -70,6 +74,12 @@ async def submit_form(
         metrics: Metrics = request.app.state.metrics
         metrics.leads.inc()
     return receipt
+
+
+def _asked_language(request: Request) -> Language | None:
+    header = request.headers.get("accept-language")
+    settings: Settings = request.app.state.settings
+    return preferred_language(header, settings.default_language) if header else None
 
 
 def client_address(request: Request) -> str:

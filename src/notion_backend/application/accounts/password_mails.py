@@ -36,5 +36,5 @@ class PasswordMails:
         return {
             "username": user.username,
             "link": link,
-            "expires_at": f"{expires_at:%d %B %Y, %H:%M} UTC",
+            "expires_at": f"{expires_at:%Y-%m-%d %H:%M} UTC",
         }

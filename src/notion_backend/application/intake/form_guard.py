@@ -6,13 +6,14 @@ nobody can have mail sent to strangers and no prospect is lost to a guess.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from notion_backend.application.flags import Flag
 from notion_backend.application.intake.form_proof import PROOF_FIELD, UNPROVEN, FormProof
 from notion_backend.core.clock import utcnow
 from notion_backend.core.secret_key import derive_key
+from notion_backend.core.sentences import Sentence, say
 
 STAMP_FIELD = "form_stamp"
 """Says, sealed, when the form was shown."""
@@ -25,6 +26,24 @@ TOO_QUICK = Flag("form_too_quick", "The form was sent sooner than a person fills
 BAIT_TAKEN = Flag("form_bait_taken", "A field was filled in that people do not see.")
 
 _SEAL_BYTES = 16
+
+
+def held_for(suspicions: Sequence[Flag]) -> Sentence:
+    """Say why the confirmation of a form with these flags is held."""
+    return say("It looks like a robot's: {reasons}", reasons=_reasons(suspicions))
+
+
+def read_held(text: str) -> str:
+    """Return what `held_for` said, as a sentence again; any other text as it is."""
+    suspicions = [flag for flag in (BAIT_TAKEN, TOO_QUICK, UNPROVEN) if flag.reason in text]
+    return held_for(suspicions) if suspicions and held_for(suspicions) == text else text
+
+
+def _reasons(suspicions: Sequence[Flag]) -> Sentence:
+    first, *others = suspicions
+    if not others:
+        return say(first.reason)
+    return say("{first} {others}", first=say(first.reason), others=_reasons(others))
 
 
 class FormGuard:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from notion_backend.application.delivery.outbox import new_delivery
 from notion_backend.application.idempotency import KEYS_KEPT_FOR
+from notion_backend.application.intake.form_guard import held_for
 from notion_backend.application.intake.submissions import Submission
 from notion_backend.application.shared_commits import SharedCommits
 from notion_backend.core.clock import utcnow
@@ -20,6 +21,7 @@ from notion_backend.core.errors import (
     LockedTooLong,
 )
 from notion_backend.core.ids import new_reference
+from notion_backend.core.languages import Language, in_language
 from notion_backend.core.rates import Rate
 from notion_backend.data.rows import DeliveryRow, LeadRow, person_columns
 from notion_backend.data.unit_of_work import Database, UnitOfWork
@@ -46,6 +48,7 @@ class IntakePolicy:
     staff_emails: tuple[str, ...]
     """Who is told of a new lead; empty means every enabled user."""
     prospect_mail_limit: Rate | None
+    staff_language: Language = Language.ENGLISH
 
 
 @dataclass(slots=True)
@@ -197,11 +200,9 @@ class Intake:
     ) -> DeliveryRow:
         limit = self._policy.prospect_mail_limit
         count = confirmed.get(lead["email_sort"], 0)
-        held = None
+        held: str | None = None
         if submission.suspicions:
-            held = "It looks like a robot's: " + " ".join(
-                flag.reason for flag in submission.suspicions
-            )
+            held = held_for(submission.suspicions)
         elif limit is not None and count >= limit.count:
             held = "This address was sent as many confirmations as PROSPECT_MAIL_LIMIT allows."
         else:
@@ -213,6 +214,7 @@ class Intake:
                 "first_name": lead["first_name"],
                 "last_name": lead["last_name"],
                 "reference": lead["reference"],
+                "language": submission.language or self._policy.staff_language,
             },
             now=lead["created_at"],
             lead_id=lead_id,
@@ -220,6 +222,7 @@ class Intake:
         )
 
     def _notification(self, lead_id: int, lead: LeadRow, address: str) -> DeliveryRow:
+        language = self._policy.staff_language
         return new_delivery(
             DeliveryKind.STAFF_NOTIFICATION,
             address,
@@ -229,7 +232,8 @@ class Intake:
                 "email": lead["email"],
                 "reference": lead["reference"],
                 "resume_filename": lead["resume_filename"] or "",
-                "flags": " ".join(flag["reason"] for flag in lead["flags"]),
+                "flags": " ".join(in_language(language, flag["reason"]) for flag in lead["flags"]),
+                "language": language,
                 "link": f"{self._policy.base_url}/console/leads/{lead_id}",
             },
             now=lead["created_at"],

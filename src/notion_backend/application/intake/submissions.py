@@ -11,6 +11,7 @@ from notion_backend.application.flags import Flag
 from notion_backend.application.idempotency import check_idempotency_key
 from notion_backend.application.resumes.resume_files import identify
 from notion_backend.core.errors import FieldError, InvalidInput
+from notion_backend.core.languages import Language
 
 CHUNK_BYTES = 1024 * 1024
 PERSON_FIELDS = ("first_name", "last_name", "email")
@@ -44,6 +45,8 @@ class Submission:
     idempotency_key: str | None
     address: str | None
     """The client's address, kept with the event."""
+    language: Language | None
+    """What the prospect reads; None if nobody said."""
 
     @property
     def content_hash(self) -> str:
@@ -65,6 +68,7 @@ def check_submission(
     idempotency_key: str | None,
     address: str | None,
     suspicions: tuple[Flag, ...] = (),
+    language: Language | None = None,
 ) -> Submission:
     """Return the submission, every field cleaned; fields that nobody asked for are left out.
 
@@ -89,6 +93,7 @@ def check_submission(
         suspicions=suspicions,
         idempotency_key=idempotency_key,
         address=address,
+        language=language,
     )
 
 

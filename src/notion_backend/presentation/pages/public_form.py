@@ -18,7 +18,11 @@ from notion_backend.core.ids import is_reference
 from notion_backend.presentation.content_security import FORM_POLICY, PUBLIC_POLICY, embeddable
 from notion_backend.presentation.errors import headers_of
 from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
-from notion_backend.presentation.pages.page_language import LANGUAGE_FIELD, chosen_language
+from notion_backend.presentation.pages.page_language import (
+    LANGUAGE_FIELD,
+    chosen_language,
+    page_language,
+)
 from notion_backend.presentation.pages.rendering import page, page_problem
 from notion_backend.presentation.problem import Problem, ProblemField
 from notion_backend.presentation.submission_form import read_first_fields
@@ -43,7 +47,8 @@ async def submit(request: Request) -> Response:
         with await read_submitted_form(request) as form:
             fields = form.fields
             suspicions = _guard(request).suspicions(fields)
-            receipt = await submit_form(request, form, fields.get(KEY_FIELD) or None, suspicions)
+            key = fields.get(KEY_FIELD) or None
+            receipt = await submit_form(request, form, key, suspicions, page_language(request))
     except RateLimited as error:
         # Refused unread, and yet what was typed is not lost.
         return _form(request, await read_first_fields(request, file_field=RESUME_FIELD), error)

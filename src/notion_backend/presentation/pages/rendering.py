@@ -16,6 +16,7 @@ from jinja2 import (
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from notion_backend.application.intake.form_guard import read_held
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, ConfigurationError
 from notion_backend.core.languages import Language, in_language, speak_languages
@@ -57,6 +58,7 @@ class PageTemplates:
         self._environment.globals["languages"] = tuple(Language)
         self._environment.globals["static"] = static_url
         self._environment.filters["label"] = label
+        self._environment.filters["held"] = read_held
         self._environment.filters["moment"] = _moment
         self._environment.filters["machine_moment"] = datetime.isoformat
         self._environment.filters["readable_size"] = readable_size
