@@ -5,7 +5,10 @@ from fastapi import FastAPI
 from notion_backend.presentation.pages.console_access import SignInNeeded, lead_to_sign_in
 from notion_backend.presentation.pages.console_account import router as account_router
 from notion_backend.presentation.pages.console_lead import router as lead_router
+from notion_backend.presentation.pages.console_lead_changes import router as changes_router
+from notion_backend.presentation.pages.console_lead_erasure import router as erasure_router
 from notion_backend.presentation.pages.console_leads import router as leads_router
+from notion_backend.presentation.pages.console_mails import router as mails_router
 from notion_backend.presentation.pages.console_sign_in import router as sign_in_router
 from notion_backend.presentation.pages.public_form import router as form_router
 from notion_backend.presentation.pages.rendering import install_templates
@@ -19,7 +22,16 @@ def install_pages(app: FastAPI) -> None:
         ConfigurationError: a template of TEMPLATES_DIR cannot be compiled.
     """
     install_templates(app)
-    for router in (form_router, sign_in_router, leads_router, lead_router, account_router):
+    for router in (
+        form_router,
+        sign_in_router,
+        leads_router,
+        lead_router,
+        changes_router,
+        erasure_router,
+        mails_router,
+        account_router,
+    ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lead_to_sign_in)
     app.mount(STATIC_PATH, StaticPages())

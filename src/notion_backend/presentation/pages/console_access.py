@@ -18,7 +18,8 @@ SIGN_IN_PATH = "/console/sign-in"
 CSRF_FIELD = "csrf_token"
 _FIELDS = (
     CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
-    "state", "reason",
+    "state", "reason", "version", "first_name", "last_name", "email", "confirmed",
+    "status", "cursor", "lead_id",
 )  # fmt: skip
 
 

@@ -1,28 +1,36 @@
-"""One lead with its story, and what staff do with it."""
+"""One lead with its story."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
-from notion_backend.application.leads.lead_rules import LeadChange
+from notion_backend.application.delivery.deliveries import RETRIABLE
+from notion_backend.application.leads.lead_rules import may_undo
+from notion_backend.application.leads.leads import MOST_COUNTED
 from notion_backend.application.services import Services
-from notion_backend.core.enums import LeadState
-from notion_backend.core.errors import BusinessError, FieldError, InvalidInput, NotFound
+from notion_backend.core.errors import BusinessError, NotFound
 from notion_backend.presentation.api.schemas import LARGEST_ID
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.downloads import resume_download
-from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
-from notion_backend.presentation.pages.console_page import console_page
+from notion_backend.presentation.pages.console_access import Visit
+from notion_backend.presentation.pages.console_page import DONE_FIELD, console_page
 
 router = APIRouter(include_in_schema=False)
 
-_ONE = "/console/leads/{lead_id}"
+LEAD_PATH = "/console/leads/{lead_id}"
+REACHED_OUT = "reached_out"
+"""What was done, where the page offers to undo it."""
 
 
-def _lead_id(lead_id: str) -> int:
-    """Read the number in the address; what is none names no lead."""
+def read_lead_id(lead_id: str) -> int:
+    """Read a lead's number in an address or a form; what is none names no lead.
+
+    Raises:
+        NotFound: it is none.
+    """
     if lead_id.isascii() and lead_id.isdigit() and len(lead_id) <= len(str(LARGEST_ID)):
         number = int(lead_id)
         if 1 <= number <= LARGEST_ID:
@@ -30,63 +38,57 @@ def _lead_id(lead_id: str) -> int:
     raise NotFound("There is no such lead.")
 
 
-_LeadId = Annotated[int, Depends(_lead_id)]
+LeadId = Annotated[int, Depends(read_lead_id)]
 
 
-@router.get(_ONE)
+@router.get(LEAD_PATH)
 def lead(
-    request: Request, visit: Visit, services: ServicesDep, lead_id: _LeadId, events: str = ""
+    request: Request,
+    visit: Visit,
+    services: ServicesDep,
+    lead_id: LeadId,
+    events: str = "",
+    mails: str = "",
 ) -> Response:
     """Show a lead, its mails and its history."""
-    return _lead_page(request, visit, services, lead_id, events=events)
+    return lead_page(request, visit, services, lead_id, events=events, mails=mails)
 
 
-@router.get(_ONE + "/resume")
-def resume(visit: Visit, services: ServicesDep, lead_id: _LeadId) -> Response:
+@router.get(LEAD_PATH + "/resume")
+def resume(visit: Visit, services: ServicesDep, lead_id: LeadId) -> Response:
     """Return the file and record who has read it."""
     return resume_download(services.leads.open_resume(lead_id, visit.actor))
 
 
-@router.post(_ONE + "/state", dependencies=[SameOrigin])
-def change_state(
-    request: Request, visit: Visit, form: Form, services: ServicesDep, lead_id: _LeadId
-) -> Response:
-    """Mark a lead as reached out, or as pending again for a reason."""
-    change = LeadChange(state=_state(form.get("state", "")), reason=form.get("reason"))
-    try:
-        services.leads.change(lead_id, change, visit.actor)
-    except InvalidInput as error:
-        return _lead_page(
-            request, visit, services, lead_id, error=error, reason=form.get("reason", "")
-        )
-    return RedirectResponse(f"/console/leads/{lead_id}", status_code=303)
-
-
-def _lead_page(
+def lead_page(
     request: Request,
     visit: ConsoleVisit,
     services: Services,
     lead_id: int,
-    *,
-    events: str = "",
-    reason: str = "",
     error: BusinessError | None = None,
+    *,
+    typed: Mapping[str, str] | None = None,
+    events: str = "",
+    mails: str = "",
 ) -> Response:
+    """Show a lead as it is now, with what was typed into a form that was refused with `error`.
+
+    Raises:
+        NotFound: there is no such lead.
+        InvalidInput: `events` or `mails` is no cursor of these lists.
+    """
+    found = services.leads.get(lead_id)
+    undoable = may_undo(found, visit.actor)
     values = {
-        "lead": services.leads.get(lead_id),
-        "mails": services.deliveries.of_lead(lead_id),
+        "lead": found,
+        "neighbours": services.leads.neighbours(found),
+        "most_counted": MOST_COUNTED,
+        "mails": services.deliveries.of_lead(lead_id, mails or None),
+        "retriable": RETRIABLE,
         "events": services.leads.events(lead_id, events or None),
-        "reason": reason,
+        "typed": typed or {},
+        "just_marked": undoable and request.query_params.get(DONE_FIELD) == REACHED_OUT,
     }
     return console_page(
         request, visit, services, "console/lead.html", values, error, section="/console"
     )
-
-
-def _state(text: str) -> LeadState:
-    try:
-        return LeadState(text)
-    except ValueError:
-        raise InvalidInput.of(
-            FieldError("state", "enum", f"Choose one of {', '.join(LeadState)}.")
-        ) from None
