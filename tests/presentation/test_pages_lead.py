@@ -220,6 +220,9 @@ def test_a_form_that_is_older_than_the_lead_changes_nothing(
     assert late.status_code == 412
     assert "Somebody changed this lead meanwhile." in late.text
     assert "by <bdi>bob</bdi>" in late.text
+    assert re.search(
+        r"last entry of its history: <time [^>]+>[^<]+</time>, <bdi>bob</bdi>", late.text
+    )
     assert hidden(late, "version") == "2"
     assert app.leads()[0].reached_out_by == "bob"
 

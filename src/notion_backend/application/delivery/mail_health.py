@@ -6,6 +6,7 @@ from datetime import datetime
 
 from notion_backend.application.delivery.heartbeat import TAKEN_FOR_DEAD
 from notion_backend.core.enums import DeliveryStatus
+from notion_backend.core.sentences import say
 from notion_backend.data.models import WorkerHeartbeat
 from notion_backend.data.unit_of_work import UnitOfWork
 
@@ -31,7 +32,7 @@ class MailHealth:
 def why_stopped(workers: Sequence[WorkerHeartbeat]) -> str | None:
     """Say in a sentence why mail has stopped, given the workers that are alive; None if not."""
     if not workers:
-        return "No delivery worker is alive; start `notion-backend worker`."
+        return say("No delivery worker is alive; start `notion-backend worker`.")
     return next((worker.outage for worker in workers if worker.outage), None)
 
 

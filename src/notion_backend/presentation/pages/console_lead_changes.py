@@ -10,6 +10,7 @@ from notion_backend.application.leads.lead_rules import LeadChange, may_undo
 from notion_backend.application.services import Services
 from notion_backend.core.enums import LeadState
 from notion_backend.core.errors import ChangedMeanwhile, FieldError, InvalidInput
+from notion_backend.core.sentences import say
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
 from notion_backend.presentation.pages.console_lead import (
@@ -41,7 +42,7 @@ def undo(
     request: Request, visit: Visit, form: Form, services: ServicesDep, lead_id: LeadId
 ) -> Response:
     """Take back that a lead was marked, if nothing else has happened to it since."""
-    change = LeadChange(state=LeadState.PENDING, reason="Undone.")
+    change = LeadChange(state=LeadState.PENDING, reason=say("Undone."))
     form.setdefault("version", "")
     return _change(request, visit, services, lead_id, change, form, "undone")
 
