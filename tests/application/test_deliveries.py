@@ -123,3 +123,19 @@ def test_attempts_are_kept_in_order_under_their_mail(database: Database) -> None
     with database.reading() as work:
         attempts = work.deliveries.attempts_of([mail.id])[mail.id]
     assert [attempt.reply for attempt in attempts] == ["451 later", "550 never"]
+
+
+def test_one_mail_is_read_until_it_is_gone(database: Database, ledger: DeliveryService) -> None:
+    [mail] = store(database, DeliveryStatus.HELD)
+    assert ledger.get(mail.id).recipient == mail.recipient
+    with pytest.raises(NotFound):
+        ledger.get(uuid4())
+
+
+def test_no_more_mails_are_counted_than_asked_for(
+    database: Database, ledger: DeliveryService
+) -> None:
+    store(database, *[DeliveryStatus.SENT] * 3, DeliveryStatus.FAILED)
+    none = dict.fromkeys(DeliveryStatus, 0)
+    assert ledger.health(2).by_status == none | {DeliveryStatus.SENT: 2, DeliveryStatus.FAILED: 1}
+    assert ledger.health().by_status == none | {DeliveryStatus.SENT: 3, DeliveryStatus.FAILED: 1}

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notion_backend.application.actor import Actor
-from notion_backend.application.leads.lead_rules import Done, LeadChange, apply_change
+from notion_backend.application.leads.lead_rules import Done, LeadChange, apply_change, may_undo
 from notion_backend.core.enums import LeadState, Role
 from notion_backend.core.errors import InvalidInput
 from notion_backend.data.models import Lead
@@ -93,3 +93,12 @@ def test_all_wrong_names_are_told_of_at_once_and_nothing_is_changed() -> None:
         apply_change(lead, change, ADA, LATER)
     assert {error.field for error in caught.value.errors} == {"first_name", "email"}
     assert (lead.state, lead.last_name) == (LeadState.PENDING, "Ångström")
+
+
+def test_whoever_marked_a_lead_may_undo_it_until_it_is_changed() -> None:
+    lead = reached_out()
+    assert may_undo(lead, ADA)
+    assert not may_undo(lead, Actor("bob", Role.ADMIN))
+    apply_change(lead, LeadChange(first_name="Zoe"), ADA, LATER)
+    assert not may_undo(lead, ADA)
+    assert not may_undo(pending(), ADA)

@@ -10,7 +10,7 @@ import pytest
 
 from notion_backend.application.actor import Actor
 from notion_backend.application.leads.lead_rules import LeadChange
-from notion_backend.application.leads.leads import LeadService
+from notion_backend.application.leads.leads import MOST_COUNTED, LeadService
 from notion_backend.application.paging import Cursors
 from notion_backend.core.enums import LeadSort, LeadState, Role
 from notion_backend.core.errors import ChangedMeanwhile, InvalidInput, NotFound
@@ -271,3 +271,50 @@ def test_an_unknown_lead_is_the_same_for_everything(leads: LeadService) -> None:
             ask()
         answers.add((caught.value.detail, caught.value.reason))
     assert len(answers) == 1
+
+
+def test_after_a_lead_comes_the_oldest_pending_behind_it(
+    leads: LeadService, store: Callable[..., Lead]
+) -> None:
+    first, second, third = (store(created_at=MONDAY) for _ in range(3))
+    store(created_at=MONDAY + timedelta(hours=1))
+    done = store(created_at=MONDAY - timedelta(hours=1), state=LeadState.REACHED_OUT)
+    last = store(created_at=MONDAY + timedelta(hours=2), state=LeadState.REACHED_OUT)
+    assert [_next(leads, one) for one in (done, first, second, last)] == [
+        first.id,
+        second.id,
+        third.id,
+        first.id,
+    ]
+
+
+def test_a_lead_is_not_its_own_next(leads: LeadService, store: Callable[..., Lead]) -> None:
+    only = store(created_at=MONDAY)
+    assert _next(leads, only) is None
+    earlier = store(created_at=MONDAY - timedelta(hours=1))
+    assert _next(leads, only) == earlier.id
+
+
+def test_the_other_leads_of_an_address_are_counted_in_any_case_of_letters(
+    leads: LeadService, store: Callable[..., Lead]
+) -> None:
+    lead = store(email="zoe@example.com")
+    for email in ("ZOE@example.com", "zoe@example.com", "joe.zoe@example.com"):
+        store(email=email)
+    assert leads.neighbours(lead).same_address == 2
+
+
+def test_of_very_many_leads_of_an_address_only_so_many_are_counted(
+    leads: LeadService, database: Database, store: Callable[..., Lead]
+) -> None:
+    lead = store()
+    with database.writing() as work:
+        for _ in range(MOST_COUNTED + 1):
+            a_lead(work, resume=None)
+        work.commit()
+    assert leads.neighbours(lead).same_address == MOST_COUNTED
+
+
+def _next(leads: LeadService, lead: Lead) -> int | None:
+    found = leads.neighbours(lead).next_pending
+    return found.id if found else None

@@ -24,6 +24,10 @@ def forms(lead_id: int) -> dict[str, dict[str, str]]:
     passwords = {"current_password": ADMIN_PASSWORD, "new_password": "violet harbour 42 lanterns"}
     return {
         f"/console/leads/{lead_id}/state": {"state": "REACHED_OUT"},
+        f"/console/leads/{lead_id}/undo": {"version": "1"},
+        f"/console/leads/{lead_id}/correct": {"first_name": "Forged"},
+        f"/console/leads/{lead_id}/erase": {"confirmed": "yes"},
+        "/console/mails/retry-all": {"status": "HELD"},
         "/console/account": passwords,
         "/console/sign-out": {},
     }
@@ -84,6 +88,8 @@ def test_reading_changes_nothing(target: Target, client: httpx.Client) -> None:
     lead = target.accepted(email="forged@example.com")
     client.get(f"/console/leads/{lead['id']}")
     with target.storing_nothing():
+        client.get("/console/mails/retry-all?status=HELD")
+        client.get(f"/console/leads/{lead['id']}/erase?confirmed=yes")
         for path in (f"/console/leads/{lead['id']}/state?state=REACHED_OUT", "/console/sign-out"):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["allow"]) == (405, "POST")

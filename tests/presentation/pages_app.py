@@ -59,7 +59,7 @@ class PagesApp:
             for table in reversed(Base.metadata.sorted_tables):
                 work._session.execute(delete(table))
             work.commit()
-        _store_administrator(self.database)
+        _store_user(self.database, "admin", Role.ADMIN)
 
     def leads(self) -> list[Lead]:
         with self.database.reading() as work:
@@ -103,15 +103,21 @@ def hidden(page: httpx.Response, name: str) -> str:
     return unescape(found[1])
 
 
-def _store_administrator(database: Database) -> None:
+def add_user(app: PagesApp, username: str, role: Role = Role.STAFF) -> None:
+    """Store a user who signs in with PASSWORD."""
+    _store_user(app.database, username, role)
+
+
+def _store_user(database: Database, username: str, role: Role) -> None:
+    email = f"{username}@example.com"
     with database.writing() as work:
         work.users.add(
             User(
-                username="admin",
-                email="admin@example.com",
-                email_folded="admin@example.com",
+                username=username,
+                email=email,
+                email_folded=email,
                 hashed_password=_password_hash(),
-                role=Role.ADMIN,
+                role=role,
                 disabled=False,
                 created_at=utcnow(),
             )

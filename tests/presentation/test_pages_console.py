@@ -14,7 +14,16 @@ from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden, pages
 
 WORKER = UUID(int=1)
 NEW_PASSWORD = "ten green frogs sing"
-CONSOLE_PAGES = ("/console", "/console?q=zo&state=PENDING", "/console/leads/{}", "/console/account")
+CONSOLE_PAGES = (
+    "/console",
+    "/console?q=zo&state=PENDING",
+    "/console/leads/{}",
+    "/console/leads/{}/erase",
+    "/console/mails",
+    "/console/mails?status=SENT",
+    "/console/mails/retry-all?status=HELD",
+    "/console/account",
+)
 
 
 def test_whoever_signs_in_gets_a_session_of_their_own(app: PagesApp) -> None:
@@ -231,14 +240,18 @@ def _change_users(app: PagesApp, **values: Any) -> None:
         work.commit()
 
 
-@pytest.mark.parametrize("where", ["/console", "/console/account"])
-def test_staff_see_on_every_page_that_mail_has_stopped_and_why(app: PagesApp, where: str) -> None:
+@pytest.mark.parametrize("where", CONSOLE_PAGES)
+def test_staff_see_on_every_page_that_mail_has_stopped_and_why(
+    app: PagesApp, lead_id: int, where: str
+) -> None:
+    where = where.format(lead_id)
     with app.signed_in() as client:
         assert "No delivery worker is alive" in client.get(where).text
         beat(app, outage="The mail server cannot be used: banner: <b>554 no</b>")
         page = client.get(where).text
         assert "Mail has stopped." in page
         assert "&lt;b&gt;554 no&lt;/b&gt;" in page
+        assert '<a href="/console/mails">Look at the mails</a>' in page
         beat(app, outage=None)
         assert "Mail has stopped." not in client.get(where).text
 

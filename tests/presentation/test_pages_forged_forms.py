@@ -6,7 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from notion_backend.core.enums import LeadState
+from notion_backend.core.clock import utcnow
+from notion_backend.core.enums import DeliveryKind, LeadState
+from tests.factories import a_mail, store_mails
 from tests.presentation.pages_app import HTML, PASSWORD, PagesApp, hidden
 
 FORGED: dict[str, dict[str, Any]] = {
@@ -26,18 +28,20 @@ FORGED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", FORGED)
 def test_a_forged_form_changes_nothing(app: PagesApp, lead_id: int, case: str) -> None:
-    path = f"/console/leads/{lead_id}"
+    forms = _forms(app, lead_id)
     with app.signed_in() as client, app.signed_in() as other:
         tokens = {
-            "ours": hidden(client.get(path), "csrf_token"),
-            "theirs": hidden(other.get(path), "csrf_token"),
+            "ours": hidden(client.get("/console/account"), "csrf_token"),
+            "theirs": hidden(other.get("/console/account"), "csrf_token"),
         }
-        before = _contents(app)
-        answer = _post(client, f"{path}/state", tokens, **FORGED[case])
-        assert (answer.status_code, answer.headers["content-type"]) == (403, HTML)
-        assert _contents(app) == before
-        assert _post(client, f"{path}/state", tokens).status_code == 303
-        assert _contents(app) != before
+        for path, fields in forms:
+            before = _contents(app)
+            forged = FORGED[case] | {"fields": fields | FORGED[case].get("fields", {})}
+            answer = _post(client, path, tokens, **forged)
+            assert (answer.status_code, answer.headers["content-type"]) == (403, HTML), path
+            assert _contents(app) == before
+            assert _post(client, path, tokens, fields).status_code == 303, path
+            assert _contents(app) != before
 
 
 @pytest.mark.parametrize("headers", [{"Origin": None}, {"Sec-Fetch-Site": "same-origin"}])
@@ -45,7 +49,8 @@ def test_our_own_form_is_let_in(app: PagesApp, lead_id: int, headers: dict[str, 
     path = f"/console/leads/{lead_id}"
     with app.signed_in() as client:
         tokens = {"ours": hidden(client.get(path), "csrf_token")}
-        assert _post(client, f"{path}/state", tokens, headers=headers).status_code == 303
+        fields = {"state": LeadState.REACHED_OUT}
+        assert _post(client, f"{path}/state", tokens, fields, headers).status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/console/sign-in", "/console/password"])
@@ -58,11 +63,44 @@ def test_another_site_cannot_send_the_open_forms_either(app: PagesApp, path: str
         assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/console/sign-out", "/console/leads/1/state"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/console/sign-out",
+        "/console/leads/1/state",
+        "/console/leads/1/undo",
+        "/console/leads/1/correct",
+        "/console/mails/1/retry",
+    ],
+)
 def test_following_a_link_changes_nothing(app: PagesApp, path: str) -> None:
     with app.signed_in() as client:
         answer = client.get(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def _forms(app: PagesApp, lead_id: int) -> list[tuple[str, dict[str, str | None]]]:
+    """Every form that works a lead or its mails, in an order in which each changes something."""
+    mail = a_mail(
+        DeliveryKind.PROSPECT_CONFIRMATION,
+        "zoe@x.test",
+        {},
+        now=utcnow(),
+        lead_id=lead_id,
+        held="x",
+    )
+    with app.database.writing() as work:
+        store_mails(work, [mail])
+        work.commit()
+    lead = f"/console/leads/{lead_id}"
+    return [
+        (f"{lead}/state", {"state": "REACHED_OUT", "version": "1"}),
+        (f"{lead}/undo", {"version": "2"}),
+        (f"{lead}/correct", {"first_name": "Zoe", "version": "3"}),
+        (f"/console/mails/{mail.id}/retry", {}),
+        ("/console/mails/retry-all", {"status": "FAILED"}),
+        (f"{lead}/erase", {"confirmed": "yes"}),
+    ]
 
 
 def _post(
@@ -72,7 +110,7 @@ def _post(
     fields: dict[str, str | None] | None = None,
     headers: dict[str, str | None] | None = None,
 ) -> httpx.Response:
-    form = {"state": LeadState.REACHED_OUT, "csrf_token": "ours"} | (fields or {})
+    form = {"csrf_token": "ours"} | (fields or {})
     form = {name: value for name, value in form.items() if value is not None}
     if "csrf_token" in form:
         form["csrf_token"] = tokens.get(form["csrf_token"], form["csrf_token"])
@@ -89,5 +127,5 @@ def _contents(app: PagesApp) -> list[Any]:
     with app.database.reading() as work:
         return [
             work._session.execute(text(f"SELECT * FROM {table} ORDER BY 1")).all()
-            for table in ("leads", "events", "deliveries", "users")
+            for table in ("leads", "events", "users")
         ]

@@ -70,10 +70,22 @@ class DeliveryService:
         next_cursor = self._cursors.seal(scope, [str(deliveries[-1].id)]) if more else None
         return LeadDeliveries(deliveries, attempts, next_cursor)
 
-    def health(self) -> MailHealth:
-        """Look at the whole outbox."""
+    def get(self, delivery_id: UUID) -> Delivery:
+        """Return one mail.
+
+        Raises:
+            NotFound: there is none, or its lead was erased.
+        """
         with self._database.reading() as work:
-            return look_at_mail(work, utcnow())
+            delivery = work.deliveries.get(delivery_id)
+        if delivery is None:
+            raise NotFound("There is no such mail.")
+        return delivery
+
+    def health(self, most: int | None = None) -> MailHealth:
+        """Look at the whole outbox; count up to `most` mails of each status."""
+        with self._database.reading() as work:
+            return look_at_mail(work, utcnow(), most)
 
     def retry(self, actor: Actor, delivery_id: UUID) -> Delivery:
         """Make a failed, held or waiting mail due now, under its old Message-ID.

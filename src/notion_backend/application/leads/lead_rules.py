@@ -49,6 +49,15 @@ def apply_change(lead: Lead, change: LeadChange, actor: Actor, now: datetime) ->
     return done
 
 
+def may_undo(lead: Lead, actor: Actor) -> bool:
+    """Tell whether the last change of the lead was that this person marked it as reached out."""
+    return (
+        lead.state is LeadState.REACHED_OUT
+        and lead.reached_out_by == actor.username
+        and lead.reached_out_at == lead.updated_at
+    )
+
+
 def _move(
     lead: Lead, state: LeadState | None, reason: str, actor: Actor, now: datetime
 ) -> list[Done]:

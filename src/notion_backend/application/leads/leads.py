@@ -9,7 +9,7 @@ from notion_backend.application.actor import Actor
 from notion_backend.application.leads.lead_rules import LeadChange, apply_change
 from notion_backend.application.paging import Cursors, Page
 from notion_backend.core.clock import utcnow
-from notion_backend.core.enums import LeadSort
+from notion_backend.core.enums import LeadSort, LeadState
 from notion_backend.core.errors import ChangedMeanwhile, NotFound, Unavailable
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.models import Event, Lead
@@ -19,6 +19,8 @@ from notion_backend.data.unit_of_work import Database
 from notion_backend.mail.files import FileSender
 
 LeadPage = Page[ListedLead]
+MOST_COUNTED = 100
+"""A robot's leads may be many; beyond this nobody needs the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class ResumeDownload:
 
     resume: Resume
     pieces: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Where staff go on from a lead."""
+
+    next_pending: ListedLead | None
+    """The oldest pending lead behind this one, else the oldest of all; never this one."""
+    same_address: int
+    """How many other leads have this e-mail address, `MOST_COUNTED` at most."""
 
 
 class LeadService:
@@ -60,6 +72,16 @@ class LeadService:
         """
         with self._database.reading() as work:
             return _found(work.leads.get(lead_id))
+
+    def neighbours(self, lead: Lead) -> Neighbours:
+        """Return where to go on from this lead."""
+        pending = LeadQuery(state=LeadState.PENDING, sort=LeadSort.CREATED_AT)
+        with self._database.reading() as work:
+            behind = work.leads.page(pending, behind=(lead.created_at, lead.id), limit=1)
+            found = behind or work.leads.page(pending, behind=None, limit=2)
+            others = [one for one in found if one.id != lead.id]
+            same_address = work.leads.count_others(lead, MOST_COUNTED)
+        return Neighbours(others[0] if others else None, same_address)
 
     def change(
         self,

@@ -89,12 +89,18 @@ class DeliveryRepository:
         )
         return dict(rows.all())
 
-    def counts(self) -> dict[DeliveryStatus, int]:
-        """Count the mails by status."""
+    def counts(self, most: int | None = None) -> dict[DeliveryStatus, int]:
+        """Count the mails by status, up to `most` of each."""
+        if most is not None:
+            return {status: self._count(status, most) for status in DeliveryStatus}
         rows = self._session.execute(
             select(Delivery.status, func.count()).group_by(Delivery.status)
         )
         return dict(rows.all())
+
+    def _count(self, status: DeliveryStatus, most: int) -> int:
+        counted = select(Delivery.id).where(Delivery.status == status).limit(most).subquery()
+        return self._session.scalars(select(func.count()).select_from(counted)).one()
 
     def oldest_due(self, now: datetime) -> datetime | None:
         """Return since when the longest waiting mail has been due."""

@@ -106,6 +106,15 @@ class LeadRepository:
         counted = select(func.count(_LEADS.id)).where(*_filters(query))
         return self._session.scalars(matching(counted, self._session, query.q)).one()
 
+    def count_others(self, lead: Lead, most: int) -> int:
+        """Count the other leads with the e-mail address of this one, `most` at most."""
+        others = (
+            select(Lead.id)
+            .where(Lead.email_sort == lead.email_sort, Lead.id != lead.id)
+            .limit(most)
+        )
+        return self._session.scalars(select(func.count()).select_from(others.subquery())).one()
+
     def erase(self, lead: Lead) -> None:
         """Delete the lead; résumé, mails, attempts and idempotency record go by foreign key."""
         self._session.execute(delete(Lead).where(Lead.id == lead.id))

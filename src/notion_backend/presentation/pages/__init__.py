@@ -6,8 +6,12 @@ from notion_backend.presentation.pages.console_access import SignInNeeded, lead_
 from notion_backend.presentation.pages.console_account import router as account_router
 from notion_backend.presentation.pages.console_dashboard import router as dashboard_router
 from notion_backend.presentation.pages.console_form import router as form_page_router
+from notion_backend.presentation.pages.console_lead import router as lead_router
+from notion_backend.presentation.pages.console_lead_changes import router as changes_router
+from notion_backend.presentation.pages.console_lead_erasure import router as erasure_router
 from notion_backend.presentation.pages.console_leads import router as leads_router
 from notion_backend.presentation.pages.console_live import router as live_router
+from notion_backend.presentation.pages.console_mails import router as mails_router
 from notion_backend.presentation.pages.console_sign_in import router as sign_in_router
 from notion_backend.presentation.pages.console_users import router as users_router
 from notion_backend.presentation.pages.embedding import router as embed_router
@@ -35,6 +39,10 @@ def install_pages(app: FastAPI) -> None:
         look_router,
         embed_router,
         form_page_router,
+        lead_router,
+        changes_router,
+        erasure_router,
+        mails_router,
     ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, lead_to_sign_in)

@@ -24,7 +24,8 @@ REFRESH_HEADER = "x-refresh"
 _YEAR_SECONDS = 365 * 24 * 3600
 _FIELDS = (
     CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
-    "state", "reason", "email", "role", "disabled", "language",
+    "state", "reason", "version", "first_name", "last_name", "email", "confirmed",
+    "status", "cursor", "lead_id", "role", "disabled", "language",
 )  # fmt: skip
 
 

@@ -25,9 +25,26 @@ LABELS: Mapping[str, Sentence] = {
     "lead.reached_out": say("reached out"),
     "lead.reopened": say("set it back to pending"),
     "lead.corrected": say("corrected the details"),
+    "lead.erased": say("erased the lead"),
     "resume.downloaded": say("read the résumé"),
     "delivery.retried": say("had a mail sent again"),
     "deliveries.retried": say("had mails sent again"),
+    "first_name": say("first name"),
+    "last_name": say("last name"),
+    "email": say("e-mail address"),
+    # How far a mail came at a try.
+    "connect": say("Connecting"),
+    "banner": say("Greeting"),
+    "ehlo": say("Introduction"),
+    "starttls": say("Encryption"),
+    "auth": say("Sign-in"),
+    "mail": say("Sender"),
+    "rcpt": say("Recipient"),
+    "data": say("Content announced"),
+    "dot": say("Content"),
+    "sent": say("Accepted"),
+    "template": say("Writing the mail"),
+    "worker": say("Delivery worker"),
 }
 
 
