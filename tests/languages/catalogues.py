@@ -35,9 +35,16 @@ _CALLS: dict[str, Any] = {
     "Flag": (2,),
     "FieldError": (3,),
     "_refusal": (3,),
+    "_refused": (2,),
     "_wrong_reason": (2,),
+    "wrong_type": (1,),
 }
 _NO_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+_HEADER = """Pages and mails of Notion Backend.
+Brought up to date by ./scripts/messages, which keeps this header.
+Glossary of the German one: lead = Anfrage, pending = offen, reached out = kontaktiert,
+résumé = Lebenslauf, reference = Aktenzeichen, staff = Team, held = zurückgehalten,
+flagged = markiert, prospect = anfragende Person; people are addressed as Sie."""
 
 
 def found_messages() -> Catalog:
@@ -73,6 +80,8 @@ def up_to_date(language: Language) -> Catalog:
     stored.update(found_messages(), no_fuzzy_matching=True, update_creation_date=False)
     stored.obsolete.clear()
     stored.fuzzy = False
+    stored.project, stored.version = "Notion Backend", ""
+    stored.header_comment = "\n".join(f"# {line}" for line in _HEADER.splitlines())
     return stored
 
 

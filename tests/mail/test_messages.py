@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notion_backend.core.enums import DeliveryKind
+from notion_backend.core.languages import Language
 from notion_backend.mail.messages import Composer, Message
 from notion_backend.mail.rendering import MailUnrenderable
 from tests.mail.samples import CREATED_AT, MAIL_ID, composer, mail
@@ -299,3 +300,17 @@ def test_two_words_too_long_to_fold_leave_no_blank_line_among_the_headers() -> N
     assert b"Content-Type: multipart/alternative" in head
     assert all(line.strip() for line in head.split(b"\r\n"))
     assert "y" * 255 in parse(message)["Reply-To"]
+
+
+def test_a_mail_speaks_the_language_it_names_or_the_firms() -> None:
+    for language, default, subject in (
+        ("de", Language.ENGLISH, "Danke für Ihre Nachricht"),
+        ("en", Language.GERMAN, "Thank you for contacting"),
+        ("", Language.GERMAN, "Danke für Ihre Nachricht"),
+        ("xx", Language.ENGLISH, "Thank you for contacting"),
+    ):
+        composed = composer(default_language=default).compose(mail(language=language))
+        message = message_from_bytes(composed.data, policy=policy.default)
+        assert message["Subject"].startswith(subject)
+        assert message["Content-Language"] in {"de", "en"}
+        assert f'lang="{message["Content-Language"]}"' in part(message, "html")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from notion_backend.core.errors import FieldError, InvalidInput
 from notion_backend.core.guessable import is_guessable
+from notion_backend.core.sentences import say
 
 SHORTEST_PASSWORD = 15
 """Code points after NFC."""
@@ -43,10 +44,16 @@ class PasswordPolicy:
             raise _refusal(field, "forbidden_character", "Leave control characters out.")
         password = prepare_password(raw)
         if password is None:
-            raise _refusal(field, "too_long", f"Use {LONGEST_PASSWORD} bytes or fewer.")
+            raise _refusal(
+                field, "too_long", say("Use {longest} bytes or fewer.", longest=LONGEST_PASSWORD)
+            )
         if len(password) < SHORTEST_PASSWORD:
             raise _refusal(
-                field, "too_short", f"Use {SHORTEST_PASSWORD} characters or more; words will do."
+                field,
+                "too_short",
+                say(
+                    "Use {shortest} characters or more; words will do.", shortest=SHORTEST_PASSWORD
+                ),
             )
         if is_guessable(password, (*self._names, *about)):
             raise _refusal(

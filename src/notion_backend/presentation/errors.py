@@ -21,6 +21,7 @@ from starlette.types import Scope
 from notion_backend.core import errors
 from notion_backend.core.errors import BusinessError, FieldError
 from notion_backend.core.languages import Language, in_language
+from notion_backend.core.sentences import say
 from notion_backend.presentation.allowed_methods import allowed_methods
 from notion_backend.presentation.content_security import PAGE_POLICY, PUBLIC_POLICY, embeddable
 from notion_backend.presentation.problem import (
@@ -223,8 +224,8 @@ def _by_phrase(status: int) -> tuple[str, str, str]:
 def _defect(scope: Scope, error: Exception) -> Response:
     # The message of an exception may hold what the client sent, so only its place is logged.
     _log.error("unexpected_error", error=type(error).__name__, frames=_frames(error))
-    detail = "It is our mistake. Try again later; if it stays, tell us the request id."
-    problem = _problem(500, "internal", "Internal error", detail, request_id_of(scope))
+    detail = say("It is our mistake. Try again later; if it stays, tell us the request id.")
+    problem = _problem(500, "internal", say("Internal error"), detail, request_id_of(scope))
     return _render(scope, problem)
 
 

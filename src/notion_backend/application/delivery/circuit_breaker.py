@@ -3,16 +3,20 @@
 Also tells when mail does not get out although the way is open: when one after another is refused.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable
 
-from notion_backend.core.sentences import say
+from notion_backend.core.sentences import Sentence, say
 
 FIRST_PROBE_SECONDS = 5.0
 PROBE_SECONDS = 60.0
 REFUSALS_THAT_ALARM = 10
 """So many failures in a row are hardly the mails' own fault."""
+_FAILING = re.compile(
+    r"(?P<number>\d+) mails in a row failed, the last one: (?P<last>.*)", re.DOTALL
+)
 
 
 class CircuitBreaker:
@@ -42,10 +46,10 @@ class CircuitBreaker:
     def trouble(self) -> str | None:
         """Say in a sentence why no mail gets out; None while it does."""
         if self.outage is not None:
-            return say("The mail server cannot be used: {outage}", outage=self.outage)
+            return _out_of_use(self.outage)
         if self.failures_in_a_row < REFUSALS_THAT_ALARM:
             return None
-        return f"{self.failures_in_a_row} mails in a row failed, the last one: {self._last_failure}"
+        return _failing(self.failures_in_a_row, self._last_failure)
 
     @property
     def is_open(self) -> bool:
@@ -113,3 +117,20 @@ class CircuitBreaker:
     def _close(self) -> None:
         self._turn += self._next_probe is not None
         self._next_probe = self._probe = self.outage = None
+
+
+def read_trouble(text: str) -> str:
+    """Return what `trouble` said, as a sentence again after it was stored."""
+    if text.startswith(_out_of_use("")):
+        return _out_of_use(text.removeprefix(_out_of_use("")))
+    if found := _FAILING.fullmatch(text):
+        return _failing(int(found["number"]), found["last"])
+    return text
+
+
+def _out_of_use(outage: str) -> Sentence:
+    return say("The mail server cannot be used: {outage}", outage=outage)
+
+
+def _failing(number: int, last: str) -> Sentence:
+    return say("{number} mails in a row failed, the last one: {last}", number=number, last=last)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from notion_backend.application.delivery.circuit_breaker import read_trouble
 from notion_backend.application.delivery.heartbeat import TAKEN_FOR_DEAD
 from notion_backend.core.enums import DeliveryStatus
 from notion_backend.core.sentences import say
@@ -33,7 +34,7 @@ def why_stopped(workers: Sequence[WorkerHeartbeat]) -> str | None:
     """Say in a sentence why mail has stopped, given the workers that are alive; None if not."""
     if not workers:
         return say("No delivery worker is alive; start `notion-backend worker`.")
-    return next((worker.outage for worker in workers if worker.outage), None)
+    return next((read_trouble(worker.outage) for worker in workers if worker.outage), None)
 
 
 def look_at_mail(work: UnitOfWork, now: datetime, most: int | None = None) -> MailHealth:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notion_backend.application.flags import Flag
 from notion_backend.core.errors import FieldError, InvalidInput
+from notion_backend.core.sentences import say
 
 PDF = "application/pdf"
 DOC = "application/msword"
@@ -26,6 +27,7 @@ class ResumeKind:
     flags: tuple[Flag, ...] = ()
 
 
+_UNREADABLE = say("This file is not a résumé that we can read.")
 ENCRYPTED = Flag("resume_encrypted", "The résumé cannot be opened without its password.")
 ACTIVE_CONTENT = Flag(
     "resume_active_content", "The résumé holds a script, an action or another file."
@@ -34,13 +36,16 @@ ACTIVE_CONTENT = Flag(
 
 def empty() -> InvalidInput:
     """Build the refusal of a file with no content."""
-    return _refusal("resume_empty", "The file is empty. Choose the résumé again.")
+    return _refused("resume_empty", "The file is empty. Choose the résumé again.")
 
 
-def wrong_type(reason: str = "This file is not a résumé that we can read.") -> InvalidInput:
+def wrong_type(reason: str = _UNREADABLE) -> InvalidInput:
     """Build the refusal of a file that is of none of the accepted types, or breaks their rules."""
-    return _refusal("resume_type", f"{reason} Send it as PDF, DOC, DOCX, ODT, RTF or TXT.")
+    return _refused(
+        "resume_type",
+        say("{reason} Send it as PDF, DOC, DOCX, ODT, RTF or TXT.", reason=say(reason)),
+    )
 
 
-def _refusal(code: str, message: str) -> InvalidInput:
+def _refused(code: str, message: str) -> InvalidInput:
     return InvalidInput(message, code=code, errors=(FieldError("resume", code, message),))
