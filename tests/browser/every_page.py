@@ -42,6 +42,21 @@ def _sign_in_wrongly(page: Page) -> None:
     page.locator("main form button[type=submit]").click()
 
 
+def _mark(page: Page) -> None:
+    """Mark a lead, unless an earlier look at this page has done so."""
+    button = page.locator("form[action$='/state'] button")
+    if page.locator("input[name=state]").get_attribute("value") == "REACHED_OUT":
+        button.click()
+    else:
+        page.goto(f"{page.url}?done=reached_out")
+
+
+def _correct_wrongly(page: Page) -> None:
+    page.locator("#correct summary").click()
+    page.locator("#email").fill("nowhere")
+    page.locator("#correct button").click()
+
+
 PUBLIC = (
     Shown("form", "/", signed_in=False),
     Shown("form-mistakes", "/", signed_in=False, bring=_send_empty, error=True),
@@ -66,11 +81,16 @@ CONSOLE = (
     Shown("lead-reached-out", "/console/leads/{reached_out}"),
     Shown("lead-flagged", "/console/leads/{flagged}"),
     Shown("lead-failed-mail", "/console/leads/{failed}"),
-    Shown("lead-erase", "/console/leads/{pending}/erase"),
-    Shown("mails-failed", "/console/mails?status=FAILED"),
+    Shown("lead-marked", "/console/leads/{other}", bring=_mark),
+    Shown("lead-mistakes", "/console/leads/{pending}", bring=_correct_wrongly, error=True),
+    Shown("erase", "/console/leads/{pending}/erase"),
+    Shown("erase-mistakes", "/console/leads/{pending}/erase", bring=_send_empty, error=True),
+    Shown("mails", "/console/mails"),
     Shown("mails-held", "/console/mails?status=HELD"),
-    Shown("mails", "/console/mails?status=ALL"),
-    Shown("mails-retry-all", "/console/mails/retry-all?status=FAILED"),
+    Shown("mails-waiting", "/console/mails?status=QUEUED"),
+    Shown("mails-all", "/console/mails?status=ALL"),
+    Shown("mails-retry", "/console/mails/retry-all?status=FAILED"),
+    Shown("mails-retry-none", "/console/mails/retry-all?status=QUEUED"),
     Shown("dashboard", "/console/dashboard"),
     Shown("form-page", "/console/form"),
     Shown("users", "/console/users"),

@@ -11,9 +11,8 @@ from notion_backend.presentation.pages.static_files import static_url
 from tests.presentation.pages_app import PagesApp
 
 CSS = static_url("site.css")
-PLAIN = (
-    Path(__file__).parents[2] / "src/notion_backend/presentation/pages/static/site.css"
-).read_bytes()
+FOLDER = Path(__file__).parents[2] / "src/notion_backend/presentation/pages/static"
+PLAIN = (FOLDER / "site.css").read_bytes()
 
 
 @pytest.fixture
@@ -57,3 +56,13 @@ def test_what_has_not_changed_is_not_sent_again(client: httpx.Client, accepted: 
     again, body = raw(client, CSS, **headers)
     assert (again.status_code, body) == (304, b"")
     assert again.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("name", ["site.css", "console.css", "form.css"])
+def test_every_block_of_our_styles_is_whole(name: str) -> None:
+    depth = 0
+    for line in (FOLDER / name).read_text("utf-8").splitlines():
+        if line and not line.startswith((" ", "}")):
+            assert depth == 0, line
+        depth += line.count("{") - line.count("}")
+    assert depth == 0
