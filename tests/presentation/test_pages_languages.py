@@ -42,7 +42,7 @@ def test_the_form_its_mistakes_and_its_thanks_are_german(browser: httpx.Client) 
     assert "Bitte geben Sie eine E-Mail-Adresse an" in page.text
     page = browser.post("/", data=PERSON | {"first_name": ""}, files=RESUME)
     assert "Bitte füllen Sie das Feld „Vorname“ aus." in page.text
-    page = browser.post("/", data=PERSON, files={"resume": ("a.pdf", b"no")})
+    page = browser.post("/", data=PERSON, files={"resume": ("a.pdf", b"\x00\x01")})
     assert "kein Lebenslauf, den wir lesen können. Bitte senden Sie ihn als PDF" in page.text
     thanks = browser.get(browser.post("/", data=PERSON, files=RESUME).headers["location"])
     assert "Ihr Aktenzeichen:" in thanks.text
