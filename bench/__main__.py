@@ -3,6 +3,7 @@
 import sys
 
 from bench import (
+    console,
     costs,
     first_mail,
     fleet,
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "intake": intake.run,
     "intake-large": intake.run_large,
     "intake-postgresql": intake.run_postgresql,
+    "console": console.run,
     "costs": costs.run,
     "first-mail": first_mail.run,
     "fleet": fleet.run,

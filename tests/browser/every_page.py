@@ -105,6 +105,7 @@ NOT_PAGES = {
     "/console/leads/{lead_id}/resume": "a file",
     "/console/leads/export": "a file",
     "/console/live": "a stream",
+    "/console/preview": "an empty frame; tests/browser/test_preview.py",
     "/embed.js": "a script",
     "/look.css": "a style sheet",
     "/look/logo": "a picture",

@@ -102,3 +102,13 @@ def test_a_site_is_named_by_its_origin(value: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("EMBED_ORIGINS", value)
     with pytest.raises(ValueError, match="embed_origins"):
         Settings()
+
+
+def test_the_frame_of_a_preview_has_an_origin_of_its_own_and_no_network(app: PagesApp) -> None:
+    with app.signed_in() as client:
+        answer = client.get("/console/preview")
+    policy = [part.strip() for part in answer.headers["content-security-policy"].split(";")]
+    assert {"sandbox allow-scripts", "default-src 'none'", "frame-ancestors 'self'"} <= set(policy)
+    assert not any(part.startswith("connect-src") for part in policy)
+    with app.browser() as stranger:
+        assert stranger.get("/console/preview").status_code == 303

@@ -24,6 +24,12 @@ FORM_POLICY = f"{PUBLIC_POLICY}; connect-src 'self'; worker-src 'self'"
 CONSOLE_POLICY = f"{SCRIPTED_PAGE_POLICY}; connect-src 'self'; frame-src 'self'"
 """Pages of the console: their scripts fetch parts of pages and listen for changes."""
 
+PREVIEW_POLICY = (
+    f"sandbox allow-scripts; default-src 'none'; script-src 'self'; style-src 'self'; "
+    f"img-src data: blob:; font-src data: blob:; base-uri 'none'; {FRAMED_BY_US}"
+)
+"""The frame that draws what strangers sent: an origin of its own, and no network."""
+
 
 def embeddable(policy: str, origins: Collection[str]) -> str:
     """Return a policy by which pages of these origins, and our own, may show a page in a frame."""

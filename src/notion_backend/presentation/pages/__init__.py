@@ -12,6 +12,7 @@ from notion_backend.presentation.pages.console_lead_erasure import router as era
 from notion_backend.presentation.pages.console_leads import router as leads_router
 from notion_backend.presentation.pages.console_live import router as live_router
 from notion_backend.presentation.pages.console_mails import router as mails_router
+from notion_backend.presentation.pages.console_preview import router as preview_router
 from notion_backend.presentation.pages.console_sign_in import router as sign_in_router
 from notion_backend.presentation.pages.console_users import router as users_router
 from notion_backend.presentation.pages.embedding import router as embed_router
@@ -37,6 +38,7 @@ def install_pages(app: FastAPI) -> None:
         users_router,
         account_router,
         look_router,
+        preview_router,
         embed_router,
         form_page_router,
         lead_router,

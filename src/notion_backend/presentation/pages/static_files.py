@@ -19,6 +19,7 @@ _ASK_FIRST = "no-cache"
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
 """What is compressed: files of ours alone, since a page that mixes a secret with what somebody
@@ -66,6 +67,8 @@ class StaticPages(StaticFiles):
         if path.suffix in _MEDIA_TYPES:
             response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = caching(scope, _version(path))
+        # The frame that shows a résumé is of another origin than these files, which hold no secret.
+        response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
 

@@ -1,0 +1,48 @@
+// Shows a résumé in a frame that has no rights: what is in the file, whatever it does, sees neither
+// this page nor the session. The frame may fetch nothing either; it is handed the file from here.
+"use strict";
+
+{
+  const button = document.getElementById("show-preview");
+  const frame = document.getElementById("preview");
+
+  if (button) {
+    button.hidden = false;
+    button.addEventListener("click", show, { once: true });
+  }
+
+  async function show() {
+    button.setAttribute("aria-busy", "true");
+    const ready = new Promise((resolve) => listen(resolve));
+    frame.src = frame.dataset.src;
+    frame.hidden = false;
+    try {
+      const [answer] = await Promise.all([fetch(frame.dataset.file), ready]);
+      if (!answer.ok) throw new Error(answer.statusText);
+      const file = await answer.arrayBuffer();
+      frame.contentWindow.postMessage({ file, page: frame.dataset.page }, "*", [file]);
+    } catch {
+      fail();
+    }
+  }
+
+  function listen(resolve) {
+    window.addEventListener("message", (event) => {
+      if (event.source !== frame.contentWindow) return;
+      if (event.data === "ready") resolve();
+      else if (event.data === "shown") finish();
+      else if (event.data === "failed") fail();
+    });
+  }
+
+  function finish() {
+    button.hidden = true;
+    frame.focus();
+  }
+
+  function fail() {
+    finish();
+    frame.hidden = true;
+    document.getElementById("preview-failed").hidden = false;
+  }
+}
