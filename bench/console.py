@@ -53,7 +53,9 @@ def _signed_in(port: int) -> Callable[[str], bytes]:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     connection.request("POST", "/console/sign-in", form, headers)
     answer = connection.getresponse()
-    answer.read()
+    page = answer.read().decode()
+    if answer.status != http.client.SEE_OTHER:
+        raise SystemExit(f"/console/sign-in: {answer.status} {page}")
     cookie = str(answer.headers["Set-Cookie"]).partition(";")[0]
 
     def get(path: str) -> bytes:

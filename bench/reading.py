@@ -25,7 +25,7 @@ SIZES = tuple(int(size) for size in os.environ.get("BENCH_LEADS", "1000,1000000"
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite").split(",")
 REQUESTS = 300
 PASSWORD = "a long walk along the sea"
-SETTINGS = {"ADMINPASSWORD": PASSWORD, "LOGIN_RATE_LIMIT": "off"}
+SETTINGS = {"ADMIN_PASSWORD": PASSWORD, "LOGIN_RATE_LIMIT": "off"}
 _WARM_UP = 20
 
 

@@ -92,8 +92,6 @@ _HTTP_ERRORS = {
     413: ("too_large", "Too large", "Send fewer bytes."),
     416: ("range_not_satisfiable", "Range not satisfiable", "Ask for the whole file."),
 }
-
-
 _MENDED_BY = {
     "missing": "This field is required.",
     "extra_forbidden": "This field is not known here; leave it out.",
