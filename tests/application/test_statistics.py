@@ -83,6 +83,31 @@ def test_the_median_is_over_those_who_were_reached(
     assert figures(database).median_first_contact_seconds == pytest.approx(median, abs=0.002)
 
 
+def test_first_contacts_of_the_last_month_are_counted_by_how_soon_they_were(
+    database: Database, store: Callable[..., int]
+) -> None:
+    assert [one.count for one in figures(database).first_contacts] == [0] * 6
+    arrived = utcnow() - timedelta(days=20)
+    for waited in (60, 3600, 3601, 4 * 3600, 86400, 2 * 86400, 8 * 86400):
+        store(
+            created_at=arrived,
+            state=LeadState.REACHED_OUT,
+            reached_out_at=arrived + timedelta(seconds=waited),
+        )
+    store(created_at=arrived)
+    old = utcnow() - timedelta(days=31)
+    store(created_at=old, state=LeadState.REACHED_OUT, reached_out_at=old)
+    found = figures(database).first_contacts
+    assert [(one.within_seconds, one.count) for one in found] == [
+        (3600, 2),
+        (4 * 3600, 2),
+        (86400, 1),
+        (3 * 86400, 1),
+        (7 * 86400, 0),
+        (None, 1),
+    ]
+
+
 def test_mail_is_told_of_by_status_and_by_what_workers_say(database: Database) -> None:
     now = utcnow()
     with database.writing() as work:

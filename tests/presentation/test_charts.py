@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notion_backend.application.statistics import DayCount
+from notion_backend.application.statistics import ContactCount, DayCount
 from notion_backend.presentation.pages.charts import (
     HEIGHT,
     WIDTH,
+    draw_contacts,
     draw_days,
     draw_parts,
     spell_duration,
@@ -82,3 +83,11 @@ def test_parts_fill_the_whole_width(one: int, other: int) -> None:
 )
 def test_a_duration_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
     assert spell_duration(seconds) == said
+
+
+def test_spans_of_time_are_as_wide_as_their_counts() -> None:
+    rows = draw_contacts([ContactCount(3600, 2), ContactCount(3 * 86400, 4), ContactCount(None, 0)])
+    assert [row.label for row in rows] == ["within 1 h", "within 3 d", "longer"]
+    assert rows[1].width == 2 * rows[0].width > rows[2].width == 0
+    assert all(row.left + row.width < WIDTH for row in rows)
+    assert [row.width for row in draw_contacts([ContactCount(None, 0)])] == [0]

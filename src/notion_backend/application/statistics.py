@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from itertools import pairwise
 
 import structlog
 
@@ -16,6 +17,8 @@ from notion_backend.core.errors import BusinessError
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 
 DAYS = 30
+BOUNDS = (3600, 4 * 3600, 86400, 3 * 86400, 7 * 86400)
+"""Seconds: an hour, four, a day, three days, a week."""
 KEPT_SECONDS = 10.0
 """After so long the figures are gathered anew; a page that asks every second costs nothing."""
 OLDEST_SECONDS = 50.0
@@ -29,6 +32,15 @@ class DayCount:
     """The leads that arrived on one UTC day."""
 
     day: date
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCount:
+    """The leads that were contacted within so many seconds, and no sooner than the count before."""
+
+    within_seconds: int | None
+    """None for all that took longer."""
     count: int
 
 
@@ -50,6 +62,8 @@ class Statistics:
     """`DAYS` UTC days, the oldest first, today last."""
     median_first_contact_seconds: float | None
     """From arrival to first contact, over the leads that are REACHED_OUT."""
+    first_contacts: tuple[ContactCount, ...]
+    """Of the leads of the last `DAYS` days, how many were contacted how soon."""
     oldest_pending: OldestPending | None
     mail: MailHealth
 
@@ -111,8 +125,18 @@ def _gather(work: UnitOfWork, now: datetime) -> Statistics:
         leads_by_state=dict.fromkeys(LeadState, 0) | dict(work.statistics.leads_by_state()),
         leads_by_day=_by_day(work, now),
         median_first_contact_seconds=work.statistics.median_first_contact(),
+        first_contacts=_first_contacts(work, now),
         oldest_pending=OldestPending(*oldest) if oldest else None,
         mail=look_at_mail(work, now),
+    )
+
+
+def _first_contacts(work: UnitOfWork, now: datetime) -> tuple[ContactCount, ...]:
+    within, total = work.statistics.first_contacts_within(now - timedelta(days=DAYS), BOUNDS)
+    edges = [0, *within, total]
+    return tuple(
+        ContactCount(bound, more - less)
+        for bound, (less, more) in zip((*BOUNDS, None), pairwise(edges), strict=True)
     )
 
 

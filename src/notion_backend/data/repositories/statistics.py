@@ -1,10 +1,10 @@
 """Figures over all leads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, extract, func, select, text
+from sqlalchemy import ColumnElement, case, extract, func, select, text
 from sqlalchemy.orm import Session
 
 from notion_backend.core.enums import LeadState
@@ -44,6 +44,19 @@ class StatisticsRepository:
             .limit(2 - count % 2)
         ).all()
         return sum(map(float, middle)) / len(middle) if middle else None
+
+    def first_contacts_within(
+        self, since: datetime, bounds: Sequence[int]
+    ) -> tuple[Sequence[int], int]:
+        """Count the leads since then that were contacted within each bound of seconds, and all."""
+        # Half a second of grace: SQLite counts in days, and misses whole seconds by a hair.
+        seconds = _seconds_to_first_contact(self._session.get_bind().dialect.name) - 0.5
+        row = self._session.execute(
+            select(
+                func.count(), *(func.sum(case((seconds <= bound, 1), else_=0)) for bound in bounds)
+            ).where(Lead.created_at >= since, Lead.reached_out_at.is_not(None))
+        ).one()
+        return [int(count or 0) for count in row[1:]], int(row[0])
 
     def oldest_pending(self) -> tuple[int, datetime] | None:
         """Return id and arrival of the lead that has waited longest."""

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate, pairwise
 
-from notion_backend.application.statistics import DayCount
+from notion_backend.application.statistics import ContactCount, DayCount
 from notion_backend.core.sentences import Sentence, say
 
 WIDTH = 720.0
 HEIGHT = 240.0
 _LEFT, _TOP, _BOTTOM = 44.0, 12.0, 28.0
 """Room for the counts on the left and the dates below."""
+_LABEL, _ROW = 150.0, 26.0
+"""Of bars that lie: room for their names, and their distance."""
 _GAP = 0.25
 """Of the width of a day, between two bars."""
 _DAYS_BETWEEN_DATES = 7
@@ -54,6 +56,18 @@ class BarChart:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One bar that lies, with its name on the left and its count behind."""
+
+    label: Sentence
+    count: int
+    y: float
+    width: float
+    left: float = _LABEL
+    height: float = _ROW
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a whole: where it begins and how wide it is."""
 
@@ -89,6 +103,20 @@ def draw_days(days: Sequence[DayCount]) -> BarChart:
     return BarChart(bars, lines)
 
 
+def draw_contacts(contacts: Sequence[ContactCount]) -> Sequence[Row]:
+    """Draw one bar from the left for each span of time, the most frequent as wide as there is."""
+    most = max((each.count for each in contacts), default=0)
+    return [
+        Row(
+            label=_span(each.within_seconds),
+            count=each.count,
+            y=number * _ROW,
+            width=round((WIDTH - _LABEL - _LEFT) * each.count / most, 1) if most else 0.0,
+        )
+        for number, each in enumerate(contacts)
+    ]
+
+
 def draw_parts(counts: Collection[tuple[str, int]], width: float = WIDTH) -> Sequence[Part]:
     """Draw parts side by side, together as wide as the picture; none where all are zero."""
     total = sum(count for _, count in counts)
@@ -114,6 +142,16 @@ def spell_duration(seconds: float) -> Sentence:
         return say("{hours} h {minutes} min", hours=whole // _HOUR, minutes=minutes)
     hours = whole % _DAY // _HOUR
     return say("{days} d {hours} h", days=whole // _DAY, hours=hours)
+
+
+def _span(within_seconds: int | None) -> Sentence:
+    match within_seconds:
+        case None:
+            return say("longer")
+        case seconds if seconds < _DAY:
+            return say("within {hours} h", hours=seconds // _HOUR)
+        case seconds:
+            return say("within {days} d", days=seconds // _DAY)
 
 
 def _rounded_up(count: int) -> int:

@@ -4,7 +4,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from notion_backend.presentation.dependencies import ServicesDep
-from notion_backend.presentation.pages.charts import draw_days, draw_parts, spell_duration
+from notion_backend.presentation.pages.charts import (
+    draw_contacts,
+    draw_days,
+    draw_parts,
+    spell_duration,
+)
 from notion_backend.presentation.pages.console_access import Visit
 from notion_backend.presentation.pages.console_page import console_page
 
@@ -22,6 +27,7 @@ def dashboard(request: Request, visit: Visit, services: ServicesDep) -> Response
         "figures": figures,
         "days": draw_days(figures.leads_by_day),
         "states": draw_parts(figures.leads_by_state.items()),
+        "contacts": draw_contacts(figures.first_contacts),
         "first_contact": None if median is None else spell_duration(median),
         "waits": spell_duration((figures.at - oldest.created_at).total_seconds())
         if oldest
