@@ -2,8 +2,9 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -41,13 +42,32 @@ def pytest_report_header() -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each long test where another of the processes that share the tests begins."""
+    """Give each of the processes that share the tests something dear to begin with.
+
+    Each begins with an equal part, in order, and then takes over from the ends of the others. So
+    long tests come first in some part, and after them the files that start a browser, each of them
+    whole: it would be started anew by every process that takes over a test of such a file.
+    """
     shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long = [item for item in items if item.get_closest_marker("long")]
-    quick = [item for item in items if item not in long]
-    for number, item in reversed([*enumerate(long)]):
-        quick.insert(number % shares * len(items) // shares, item)
-    items[:] = quick
+    browsing: list[list[pytest.Item]] = [[] for _ in range(shares)]
+    for file in _browser_files(item for item in items if item not in long):
+        min(browsing, key=len).extend(file)
+    dear = {*long, *(item for share in browsing for item in share)}
+    others = iter([item for item in items if item not in dear])
+    ordered: list[pytest.Item] = []
+    for share in range(shares):
+        ordered += long[share::shares] + browsing[share]
+        ordered += islice(others, max(0, (share + 1) * len(items) // shares - len(ordered)))
+    items[:] = [*ordered, *others]
+
+
+def _browser_files(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.path.is_relative_to(_HERE / "browser"):
+            files.setdefault(item.path, []).append(item)
+    return sorted(files.values(), key=len, reverse=True)
 
 
 def pytest_sessionfinish() -> None:

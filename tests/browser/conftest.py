@@ -20,6 +20,8 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # Its own bars are pages too, drawn for every window, which nobody sees here.
+    "--disable-features=WebUIToolbar,InitialWebUI,WebUIReloadButton,TabSearchToolbarButton,SidePanel",
 ]
 
 

@@ -1,15 +1,14 @@
 """What holds on every page: axe finds nothing, nothing scrolls sideways, scripts are optional."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.routing import BaseRoute
 
 from notion_backend.app import build_app
@@ -55,25 +54,20 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
         yield store_sample(service)
 
 
-@pytest.fixture
-def visit(chromium: Browser, sample: Sample) -> Callable[..., Any]:
-    @contextmanager
-    def visit_one(
-        shown: Shown, watch: Callable[[Page], None] = lambda _: None, **options: Any
-    ) -> Iterator[Page]:
-        context = chromium.new_context(base_url=sample.base_url, **options)
-        try:
-            if shown.signed_in:
-                sample.sign_in(context)
-            page = context.new_page()
-            page.set_default_timeout(15_000)
-            watch(page)
-            shown.show(page, sample)
-            yield page
-        finally:
-            context.close()
-
-    return visit_one
+@pytest.fixture(scope="module")
+def windows(chromium: Browser, sample: Sample) -> Iterator[dict[bool, BrowserContext]]:
+    """Where strangers and where the administrator look, for all pages: a window is dear."""
+    # Without motion, or colours would still be on their way when they are looked at.
+    options: dict[str, Any] = {
+        "base_url": sample.base_url,
+        "viewport": {"width": 1280, "height": 800},
+        "reduced_motion": "reduce",
+    }
+    opened = {signed_in: chromium.new_context(**options) for signed_in in (False, True)}
+    sample.sign_in(opened[True])
+    yield opened
+    for context in opened.values():
+        context.close()
 
 
 def test_every_page_is_in_the_list(tmp_path: Path, sqlite_url: str) -> None:
@@ -95,20 +89,20 @@ def test_every_page_is_in_the_list(tmp_path: Path, sqlite_url: str) -> None:
 
 
 @every_page
-def test_a_page_keeps_what_every_page_promises(visit: Callable[..., Any], shown: Shown) -> None:
+def test_a_page_keeps_what_every_page_promises(
+    windows: dict[bool, BrowserContext], sample: Sample, shown: Shown
+) -> None:
     """One visit for all of it: a browser is the dearest part of these tests."""
     sizes: list[float] = []
-
-    def watch(page: Page) -> None:
+    with windows[shown.signed_in].new_page() as page:
+        page.set_default_timeout(15_000)
         protocol = page.context.new_cdp_session(page)
         protocol.send("Network.enable")
+        protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
         protocol.on(
             "Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"])
         )
-
-    # Without motion, or colours would still be on their way when they are looked at.
-    options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
-    with visit(shown, watch, **options) as page:
+        shown.show(page, sample)
         page.wait_for_timeout(100)
         assert 1_000 < sum(sizes) < LARGEST_PAGE
         page.evaluate(AXE)
