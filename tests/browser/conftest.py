@@ -6,11 +6,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.servers.parts import program_of
 from tests.servers.service import Service
 from tests.service.client import CHEAP_HASHES
+
+# A page may be slow where the machine is busy; how fast it is, is measured elsewhere.
+_PATIENCE = 15_000
+expect.set_options(timeout=_PATIENCE)
 
 PASSWORD = "nine brown bears dance"
 _ARGUMENTS = [
@@ -72,7 +76,7 @@ def open_page(chromium: Browser, service: Service) -> Iterator[Callable[..., Pag
                 chromium.new_context(base_url=service.base_url, **options)
             )
             page = context.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(_PATIENCE)
             listen(page)
             page.goto(path)
             return page
