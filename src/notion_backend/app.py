@@ -73,7 +73,7 @@ def build_app(on: Foundations) -> FastAPI:
     app.state.live_streams = LiveStreams(services.changes)
     submissions_at_work = submission_lane()
     app.state.early_refusal = EarlyRefusal(
-        submissions_at_work, path=SUBMISSION_PATH, observe=metrics.observe_request
+        submissions_at_work, path=SUBMISSION_PATH, count=metrics.count_answer
     )
     # Routes are tried in order, so what is asked for most comes first.
     app.include_router(submissions.router, prefix=API_PREFIX)

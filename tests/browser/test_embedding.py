@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 from tests.servers.service import Service
 from tests.service.client import SETTINGS, Client
@@ -139,6 +139,26 @@ def test_a_mistake_is_mended_with_a_proof_too(
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
     assert Client(service).only_lead()["flags"] == []
+
+
+def test_a_browser_that_cannot_make_the_proof_sends_the_form_at_once(
+    start_service: Callable[..., Service], visit: Callable[..., Page]
+) -> None:
+    service = _start(start_service, FORM_PROOF_OF_WORK="on")
+    page = visit(service.base_url)
+    # As where the page came over http from another machine.
+    without = 'Object.defineProperty(crypto, "subtle", { value: undefined });\n'
+
+    def without_subtle(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=without + answer.text())
+
+    page.route("**/proof-worker.js*", without_subtle)
+    _fill(page)
+    page.get_by_role("button", name="Send").click()
+    # Sooner than the 20 s that a browser has to make one.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you", timeout=15_000)
+    assert [flag["code"] for flag in Client(service).only_lead()["flags"]] == ["form_unproven"]
 
 
 def test_a_form_posted_by_a_program_is_kept_and_flagged(

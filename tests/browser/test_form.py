@@ -207,6 +207,46 @@ def test_a_lost_connection_keeps_everything_and_is_one_lead(
         assert page.url.endswith(lead["reference"])
 
 
+def test_a_connection_that_dies_in_silence_is_given_up(
+    chromium: Browser, service: Service, staff: Client
+) -> None:
+    with _page_at(chromium, service.port) as page:
+        page.clock.install()
+        page.reload()
+        _fill(page, email="silent@example.com")
+        page.route(
+            "**/", lambda route: None if route.request.method == "POST" else route.continue_()
+        )
+        _send(page)
+        expect(page.locator("#sending")).to_be_visible()
+        page.clock.run_for(61_000)
+        expect(page.locator("#not-sent")).to_contain_text("The connection failed")
+        page.unroute("**/")
+        _send(page)
+        expect(page).to_have_url(THANKS)
+        assert len(_leads_of(staff, "silent@example.com")) == 1
+
+
+def test_an_answer_that_read_nothing_does_not_make_the_form_a_new_one(
+    chromium: Browser, service: Service
+) -> None:
+    with _page_at(chromium, service.port) as page:
+        _fill(page, email="unread@example.com")
+        shown = page.locator("[name=form_stamp]").input_value()
+        other = httpx.get(f"http://127.0.0.1:{service.port}/", trust_env=False).text
+        assert shown not in other
+        page.route(
+            "**/", lambda route: route.fulfill(status=503, body=other, content_type="text/html")
+        )
+        _send(page)
+        expect(page.get_by_role("button", name="Send")).not_to_have_attribute(
+            "aria-disabled", "true"
+        )
+        expect(page.locator("#sending")).to_be_hidden()
+        assert page.locator("[name=form_stamp]").input_value() == shown
+        page.unroute("**/")
+
+
 def test_a_refusal_without_a_form_is_told_beside_the_button(
     chromium: Browser, service: Service, staff: Client
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.sample import PASSWORD, submit
 from tests.servers.service import Service
@@ -13,6 +13,7 @@ from tests.service.client import SETTINGS
 
 pytestmark = pytest.mark.needs("chromium")
 
+LIST = re.compile(r"/console\?")
 NARROW = {"width": 360, "height": 640}
 
 
@@ -52,6 +53,20 @@ def test_a_search_shows_what_is_found_while_it_is_typed(
     page.get_by_role("link", name="Show all leads").click()
     expect(page.get_by_role("searchbox")).to_have_value("")
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_what_was_typed_before_the_scripts_had_come_is_searched_for(
+    open_list: Callable[..., Page],
+) -> None:
+    page = open_list()
+    held: list[Route] = []
+    page.route("**/htmx.min.js*", _hold(held))
+    page.goto("/console", wait_until="commit")
+    page.get_by_role("searchbox").fill("ångs")
+    page.wait_for_timeout(500)
+    expect(names(page)).not_to_have_count(1)
+    held[-1].continue_()
+    expect(names(page)).to_have_text(["Zoë Ångström"])
 
 
 def test_without_scripts_a_button_searches(open_list: Callable[..., Page]) -> None:
@@ -121,6 +136,36 @@ def test_a_new_lead_appears_by_itself_and_takes_no_focus(
     expect(page.get_by_role("link", name="First Live")).to_be_focused()
 
 
+def test_a_refresh_that_fails_leaves_the_list_as_it_is(
+    service: Service, open_list: Callable[..., Page]
+) -> None:
+    page = open_list("/console?q=late")
+    refusal = {"status": 503, "content_type": "text/html", "body": "<h1>Try again later</h1>"}
+    page.route(LIST, lambda route: route.fulfill(**refusal))
+    send(service, "Too", "Late")
+    expect(page.get_by_text("The list could not be brought up to date.")).to_be_visible()
+    expect(page.get_by_text("No lead matches.")).to_be_visible()
+    expect(page.get_by_text("Try again later")).to_have_count(0)
+    page.unroute(LIST)
+    send(service, "Still", "Late")
+    expect(names(page)).to_have_text(["Still Late", "Too Late"])
+    expect(page.get_by_text("The list could not be brought up to date.")).to_have_count(0)
+
+
+def test_what_came_before_the_list_could_listen_is_shown(
+    service: Service, open_list: Callable[..., Page]
+) -> None:
+    page = open_list("/console?q=unheard")
+    held: list[Route] = []
+    page.route("**/console/live", _hold(held))
+    page.reload()
+    send(service, "Al", "Unheard")
+    page.wait_for_timeout(2500)
+    expect(names(page)).to_have_count(0)
+    held[-1].continue_()
+    expect(names(page)).to_have_text(["Al Unheard"])
+
+
 def test_a_list_whose_session_has_ended_goes_to_the_sign_in_page(
     service: Service, open_list: Callable[..., Page]
 ) -> None:
@@ -137,6 +182,13 @@ def test_the_list_is_taken_away_as_a_file(open_list: Callable[..., Page]) -> Non
         page.get_by_role("link", name="Export as CSV").click()
     text = download.value.path().read_text("utf-8-sig")
     assert ("Okafor" in text, "Fernández" in text) == (True, False)
+
+
+def _hold(routes: list[Route]) -> Callable[[Route], None]:
+    def hold(route: Route) -> None:
+        routes.append(route)
+
+    return hold
 
 
 def names(page: Page) -> Locator:

@@ -81,6 +81,15 @@ def test_a_file_that_cannot_be_shown_can_be_downloaded(
     expect(page.locator("#preview")).to_be_hidden()
 
 
+def test_whoever_was_signed_out_is_told_that_there_is_no_preview(
+    open_lead: Callable[[str, bytes], Page],
+) -> None:
+    page = open_lead("gone.pdf", a_pdf("x"))
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Show preview").click()
+    expect(page.get_by_text("This file cannot be shown here; download it.")).to_be_visible()
+
+
 def test_only_a_pdf_has_a_preview(open_lead: Callable[[str, bytes], Page]) -> None:
     page = open_lead("resume.txt", b"Zoe has built bridges.")
     expect(page.get_by_role("link", name="resume.txt")).to_be_visible()

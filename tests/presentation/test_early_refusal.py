@@ -27,7 +27,7 @@ class Flooded:
     def __init__(self, *, early: bool = True) -> None:
         self.slow = Slow()
         self.lane = Lane(1)
-        self.observed: list[tuple[str, int]] = []
+        self.counted: list[tuple[str, int]] = []
         self._early = early
 
     def create(self) -> Starlette:
@@ -43,7 +43,7 @@ class Flooded:
             observe=self._observe,
         )
         if self._early:
-            app.state.early_refusal = EarlyRefusal(self.lane, path="/leads", observe=self._observe)
+            app.state.early_refusal = EarlyRefusal(self.lane, path="/leads", count=self._count)
         return app
 
     @contextmanager
@@ -59,7 +59,10 @@ class Flooded:
                 assert status_of(read_answer(first)) == 200
 
     def _observe(self, method: str, status: int, _seconds: float) -> None:
-        self.observed.append((method, status))
+        self._count(method, status)
+
+    def _count(self, method: str, status: int) -> None:
+        self.counted.append((method, status))
 
 
 @pytest.fixture
@@ -133,6 +136,33 @@ def test_one_that_stands_behind_a_request_at_work_does_not_overtake_it(
         assert statuses(late, 2) in ([200, 200], [200, 503])
 
 
+def test_those_that_stand_behind_a_request_at_work_speak_for_no_place(
+    flooded: Flooded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected: list[int] = []
+    monkeypatch.setattr(flooded.lane, "expect", lambda: expected.append(1))
+    with (
+        serving(flooded.create) as running,
+        connected(running, LIST + LEAD * 50) as one,
+    ):
+        wait_until(lambda: flooded.slow.waiting == 1)
+        assert expected == []
+        flooded.slow.release()
+        assert statuses(one, 51) == [200] * 51
+        assert expected == []
+        one.sendall(LEAD)
+        assert statuses(one, 1) == [200]
+        assert expected == [1]
+
+
+def test_an_address_with_a_query_is_refused_alike(flooded: Flooded) -> None:
+    asking = LEAD.replace(b"/leads", b"/leads?x=/leads")
+    with flooded.serving() as running, connected(running, asking) as late:
+        answer = read_answer(late)
+    assert status_of(answer) == 503
+    assert b"date" not in headers_of(answer)  # the application's has one
+
+
 def test_a_client_that_wants_to_close_or_is_still_sending_reads_the_answer_and_the_end(
     flooded: Flooded,
 ) -> None:
@@ -185,7 +215,7 @@ def test_each_early_answer_is_counted_and_a_flood_is_a_line_a_second(flooded: Fl
         for _ in range(50):
             late.sendall(LEAD)
             assert status_of(read_answer(late)) == 503
-    assert flooded.observed.count(("POST", 503)) == 50
+    assert flooded.counted.count(("POST", 503)) == 50
     lines = [line for line in logs if line["event"] == "submissions_refused"]
     assert 1 <= len(lines) <= 10
     assert lines[0]["count"] == 1

@@ -1,5 +1,6 @@
 """The stream by which open pages hear that something has happened."""
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -7,8 +8,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
+from structlog.testing import capture_logs
 
+from notion_backend.application.changes import Changes
 from notion_backend.core.clock import utcnow
 from notion_backend.data.models import Event, Session, User
 from notion_backend.presentation import live
@@ -29,7 +32,7 @@ class Listener:
             f"Accept: text/event-stream\r\nCookie: session={cookie}\r\n\r\n".encode()
         )
         self.received = b""
-        self.hears(b"retry:")
+        self.hears(b"data: ")
 
     def hears(self, wanted: bytes, count: int = 1) -> None:
         while self.received.count(wanted) < count:
@@ -79,6 +82,16 @@ def test_who_listens_hears_of_what_happened_and_once_more(
     _happen(app)
     for listener in (first, second):
         listener.hears(CHANGED, 2)
+
+
+def test_a_page_learns_whether_it_has_missed_anything(
+    app: PagesApp, client: httpx.Client, listen: Callable[[], Listener]
+) -> None:
+    shown = re.search(r'data-mark="([^"]+)"', client.get("/console").text)
+    assert shown
+    assert listen().received.endswith(f"event: mark\ndata: {shown[1]}\n\n\r\n".encode())
+    _happen(app)
+    assert shown[1].encode() not in listen().received
 
 
 def test_nothing_is_heard_where_nothing_happens(
@@ -135,7 +148,17 @@ def test_listening_and_refreshing_keep_no_session_alive(
 
 def test_a_stranger_hears_nothing(app: PagesApp) -> None:
     with app.browser() as stranger:
-        assert stranger.get("/console/live").status_code == 303
+        assert stranger.get("/console/live").status_code == 204
+
+
+def test_a_page_that_asks_by_itself_takes_no_session_away(app: PagesApp) -> None:
+    refresh = {"HX-Request": "true", "X-Refresh": "1"}
+    with app.browser() as client:
+        # Its answer may come when the browser has been given a new one.
+        client.cookies["session"] = "one-that-has-ended"
+        for path, headers in (("/console/live", {}), ("/console", refresh)):
+            assert "set-cookie" not in client.get(path, headers=headers).headers
+        assert "session=" in client.get("/console").headers["set-cookie"]
 
 
 def test_a_session_has_so_many_streams_and_no_more(
@@ -161,6 +184,45 @@ def test_a_database_that_does_not_answer_ends_nothing(
     time.sleep(0.1)
     _happen(app)
     listener.hears(CHANGED)
+
+
+def test_a_defect_while_looking_ends_nothing_and_is_told(
+    app: PagesApp, listen: Callable[[], Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Changes.mark
+    failures = [RuntimeError(), RuntimeError()]
+
+    def mark(changes: Changes) -> str:
+        if failures:
+            raise failures.pop()
+        return looked(changes)
+
+    with capture_logs() as logs:
+        listener = listen()
+        monkeypatch.setattr(Changes, "mark", mark)
+        wait_until(lambda: not failures)
+        _happen(app)
+        listener.hears(CHANGED)
+    assert {"error": "RuntimeError", "event": "live_streams_failed", "log_level": "error"} in logs
+
+
+def test_an_event_that_takes_the_number_of_an_erased_one_is_heard_of(
+    app: PagesApp, listen: Callable[[], Listener]
+) -> None:
+    _happen(app)
+    listener = listen()
+    newest = _newest_event_id(app)
+    with app.database.writing() as work:
+        work._session.execute(delete(Event).where(Event.id == newest))
+        work.events.add(Event(at=utcnow(), actor="x", action="lead.erased", detail=""))
+        work.commit()
+    assert _newest_event_id(app) == newest
+    listener.hears(CHANGED)
+
+
+def _newest_event_id(app: PagesApp) -> int | None:
+    with app.database.reading() as work:
+        return work._session.scalar(select(func.max(Event.id)))
 
 
 def _fails_once(mark: Callable[..., object]) -> Callable[..., object]:

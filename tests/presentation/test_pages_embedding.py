@@ -1,6 +1,8 @@
 """Who may show which page in a frame, and the script that puts the form there."""
 
 from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
@@ -97,11 +99,47 @@ def test_the_form_carries_a_challenge_for_its_key(embedded: PagesApp, app: Pages
         assert "challenge" not in client.get("/").text
 
 
-@pytest.mark.parametrize("value", ["www.example.com", "https://a.example/path", "*", "'self'"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "www.example.com",
+        "https://a.example/path",
+        "*",
+        "'self'",
+        "https://例え.jp",
+        "https://bücher.example",
+        "https://a.example; script-src *",
+        "https://a.example:x",
+        "https://user@a.example",
+        "https://",
+    ],
+)
 def test_a_site_is_named_by_its_origin(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBED_ORIGINS", value)
     with pytest.raises(ValueError, match="embed_origins"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    "value", ["https://*.example.com", "http://localhost:8080", "https://[::1]:8443"]
+)
+def test_an_origin_may_have_a_port_and_stand_for_subdomains(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBED_ORIGINS", value)
+    assert Settings().embed_origins == (value,)
+
+
+def test_what_is_pasted_is_sound_whatever_the_firm_is_called(
+    tmp_path: Path, databases: Databases
+) -> None:
+    with (
+        databases.of("sqlite").migrated() as url,
+        pages_app(tmp_path, url, brand_name='Müller "Jobs" & Co') as app,
+        app.signed_in() as client,
+    ):
+        page = unescape(client.get("/console/form").text)
+    assert ' title="Müller &quot;Jobs&quot; &amp; Co" ' in page
 
 
 def test_the_frame_of_a_preview_has_an_origin_of_its_own_and_no_network(app: PagesApp) -> None:

@@ -49,6 +49,25 @@ def test_the_form_its_mistakes_and_its_thanks_are_german(browser: httpx.Client) 
     assert "Nicht gefunden" in browser.get("/thanks/nothing").text
 
 
+def test_an_error_page_is_german_with_its_figures_too(browser: httpx.Client) -> None:
+    answer = browser.post("/console/sign-in", data={"username": "x" * 100_000})
+    assert answer.status_code == 400
+    assert "Ein Formular hat hier höchstens 65536 Byte" in answer.text
+    assert '<html lang="de">' in answer.text
+
+
+@pytest.mark.parametrize("code", ["de", "DE", "de-AT"])
+def test_an_address_names_a_language_as_headers_do(app: PagesApp, code: str) -> None:
+    with app.browser() as client:
+        assert '<html lang="de">' in client.get("/", params={"lang": code}).text
+
+
+def test_a_header_that_comes_in_two_lines_is_one(app: PagesApp) -> None:
+    with app.browser() as client:
+        lines = [("Accept-Language", "fr"), ("Accept-Language", "de")]
+        assert '<html lang="de">' in client.get("/", headers=lines).text
+
+
 def test_a_confirmation_speaks_the_language_of_the_page(
     app: PagesApp, browser: httpx.Client
 ) -> None:

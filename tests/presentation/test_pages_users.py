@@ -80,6 +80,33 @@ def test_an_administrator_changes_disables_and_enables_somebody(
         assert f"user.{action}" in actions
 
 
+def test_a_page_that_is_out_of_date_changes_only_what_was_changed_on_it(
+    app: PagesApp, client: httpx.Client
+) -> None:
+    _add(app, "grace")
+    one = f"{USERS}/{_user(app, 'grace').id}"
+    page = client.get(one)
+    shown = {name: hidden(page, name) for name in ("shown_email", "shown_role")}
+    assert shown == {"shown_email": "grace@example.com", "shown_role": "staff"}
+    _post(client, one, path=one, email="grace@example.com", role="admin", **shown)
+    assert _user(app, "grace").role is Role.ADMIN
+    _post(client, one, path=one, email="g@example.com", role="staff", **shown)
+    grace = _user(app, "grace")
+    assert (grace.email, grace.role) == ("g@example.com", Role.ADMIN)
+    answer = _post(client, one, path=one, email="nowhere", role="staff", **shown)
+    assert {name: hidden(answer, name) for name in shown} == shown
+
+
+def test_nobody_is_enabled_by_a_form_that_does_not_say_so(
+    app: PagesApp, client: httpx.Client
+) -> None:
+    one = f"{USERS}/{_add(app, 'grace')}"
+    _post(client, f"{one}/disabled", path=one, disabled="true")
+    for fields in ({}, {"disabled": "yes"}):
+        assert _post(client, f"{one}/disabled", path=one, **fields).status_code == 422
+    assert _user(app, "grace").disabled
+
+
 def test_the_last_administrator_is_told_why_they_stay(app: PagesApp, client: httpx.Client) -> None:
     one = f"{USERS}/{_user(app, 'admin').id}"
     for path, fields in (

@@ -149,6 +149,16 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert len(_wait_for_two_workers(program) - pids) == 1
 
 
+def test_sighup_replaces_the_workers_and_everybody_is_answered(tmp_path: Path) -> None:
+    with Program(tmp_path, workers=2) as program:
+        pids = _wait_for_two_workers(program)
+        program.send_signal(signal.SIGHUP)
+        wait_until(lambda: int(program.get("/api/v1/process")) not in pids, 20)
+        wait_until(lambda: not any(map(psutil.pid_exists, pids)), 20)
+        assert not _wait_for_two_workers(program) & pids
+        assert program.stop() == 0
+
+
 def test_once_workers_are_told_to_stop_nobody_new_is_left_waiting(tmp_path: Path) -> None:
     with Program(tmp_path, workers=2) as program:
         _wait_for_two_workers(program)

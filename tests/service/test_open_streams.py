@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 
 import httpx
+import psutil
 import pytest
 
 from tests.servers.service import Service
 from tests.service.client import ADMIN_PASSWORD, SETTINGS
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -29,6 +31,32 @@ def test_an_open_stream_does_not_delay_the_end(
         assert received.endswith(b"0\r\n\r\n")
         listener.close()
     assert "Traceback" not in service.log
+
+
+def test_a_worker_in_the_place_of_a_dead_one_ends_its_streams_too(
+    start_service: Callable[..., Service],
+) -> None:
+    service = start_service("--workers", "2", **SETTINGS)
+    for worker in _workers_of(service):
+        worker.kill()
+    wait_until(lambda: len(_workers_of(service)) == 2, 30)
+    wait_until(service.is_ready, 30)
+    listeners = [_listen(service, _sign_in(service)) for _ in range(4)]
+    began = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - began < 2
+    for listener in listeners:
+        listener.close()
+
+
+def _workers_of(service: Service) -> list[psutil.Process]:
+    """Return those that live, without the process that watches over their resources."""
+    children = psutil.Process(service.pid).children()
+    return [
+        child
+        for child in children
+        if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline())
+    ]
 
 
 def _sign_in(service: Service) -> str:

@@ -9,11 +9,12 @@ class Changes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def mark(self) -> int:
+    def mark(self) -> str:
         """Return the mark as it is now; another one than before means that something happened.
 
         Raises:
             Unavailable: the database does not answer.
         """
         with self._database.reading() as work:
-            return work.events.newest_id()
+            newest = work.events.newest()
+        return "" if newest is None else f"{newest[0]}-{newest[1].isoformat()}"

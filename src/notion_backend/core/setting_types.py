@@ -12,6 +12,9 @@ from notion_backend.core.pictures import MAX_PICTURE_BYTES, picture_type
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ORIGIN = re.compile(
+    r"https?://(?:(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+)
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]|\*")
 
 
@@ -140,9 +143,9 @@ def check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
 def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
     """Accept origins: scheme, host and optional port, nothing behind (RFC 6454 §6.2)."""
     for origin in value:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{origin!r} is not an origin; write it as https://host")
-        if origin != f"{parts.scheme}://{parts.netloc}":
-            raise ValueError(f"{origin!r} must end after the host")
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{origin!r} is not an origin; write it as https://host or https://host:port, with"
+                " nothing behind, and a name of other letters as browsers send it (xn--…)"
+            )
     return value

@@ -1,12 +1,12 @@
 """Refuses submissions before the application is called, when more arrives than it could refuse."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from notion_backend.presentation.middleware.admission import Lane, no_room
-from notion_backend.presentation.middleware.request_context import Observer, request_id_from
+from notion_backend.presentation.middleware.request_context import request_id_from
 from notion_backend.presentation.raw_answers import raw_answer
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -25,10 +25,10 @@ class EarlyRefusal:
     second, in the metrics each answer counts.
     """
 
-    def __init__(self, lane: Lane, *, path: str, observe: Observer) -> None:
+    def __init__(self, lane: Lane, *, path: str, count: Callable[[str, int], None]) -> None:
         self._lane = lane
         self._target = path.encode()
-        self._observe = observe
+        self._count = count
         self._answers = {
             kept: raw_answer(no_room(), _ANY_ID, keep_alive=kept) for kept in (False, True)
         }
@@ -50,7 +50,7 @@ class EarlyRefusal:
 
     def answer(self, headers: Headers, *, keep_alive: bool) -> bytes:
         """Return the answer to such a request, as bytes for the network, and count it."""
-        self._observe("POST", 503, 0.0)
+        self._count("POST", 503)
         self._tell()
         request_id = request_id_from(headers)
         if len(request_id) != len(_ANY_ID):
@@ -58,7 +58,7 @@ class EarlyRefusal:
         return self._answers[keep_alive].replace(_ANY_ID.encode(), request_id.encode())
 
     def _is_submission(self, method: bytes, target: bytes) -> bool:
-        return target == self._target and method == b"POST"
+        return method == b"POST" and target.partition(b"?")[0] == self._target
 
     def _tell(self) -> None:
         self._untold += 1

@@ -12,24 +12,25 @@ from http import HTTPStatus
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
 from notion_backend.core import errors
-from notion_backend.core.errors import BusinessError, FieldError
+from notion_backend.core.errors import BusinessError
 from notion_backend.core.languages import Language, in_language
 from notion_backend.core.sentences import say
 from notion_backend.presentation.allowed_methods import allowed_methods
 from notion_backend.presentation.content_security import PAGE_POLICY, PUBLIC_POLICY, embeddable
+from notion_backend.presentation.page_language import page_language
 from notion_backend.presentation.problem import (
     PROBLEM_MEDIA_TYPE,
     Problem,
     ProblemField,
     problem_type,
 )
+from notion_backend.presentation.validation_errors import error_from_validation
 
 ErrorPage = Callable[[Request, Problem], str]
 """Draws an error as a page: the request and the problem in, HTML out."""
@@ -38,8 +39,6 @@ CLIENT_CLOSED_REQUEST = 499
 """For the log only: the client went away before it was answered."""
 
 _PAGES = ("/console", "/thanks/")
-_MAX_FIELD_ERRORS = 50
-_MAX_FIELD_NAME = 100
 _DEFAULT_RETRY_SECONDS = 5
 
 _log = structlog.get_logger(__name__)
@@ -92,18 +91,6 @@ _HTTP_ERRORS = {
     413: ("too_large", "Too large", "Send fewer bytes."),
     416: ("range_not_satisfiable", "Range not satisfiable", "Ask for the whole file."),
 }
-_MENDED_BY = {
-    "missing": "This field is required.",
-    "extra_forbidden": "This field is not known here; leave it out.",
-    "model_attributes_type": "Send a JSON object.",
-    "int_parsing": "Write a whole number.",
-    "int_parsing_size": "Write a smaller number.",
-    "int_from_float": "Write a whole number.",
-    "string_type": "Write text, in quotation marks.",
-    "bool_type": "Write true or false.",
-    "uuid_parsing": "Write the id as the list shows it.",
-}
-"""What to do about what Pydantic finds, where its own words tell only what it saw."""
 
 
 def install_error_handlers(app: FastAPI, *, error_page: ErrorPage | None = None) -> None:
@@ -122,7 +109,7 @@ def response_to(scope: Scope, error: Exception) -> Response:
         case BusinessError():
             return _business_error(scope, error)
         case RequestValidationError():
-            return _business_error(scope, _from_validation(scope, error))
+            return _business_error(scope, error_from_validation(scope, error))
         case HTTPException():
             return _http_error(scope, error)
         case ClientDisconnect():
@@ -134,7 +121,7 @@ def response_to(scope: Scope, error: Exception) -> Response:
 def problem_of(
     error: BusinessError, request_id: str, language: Language = Language.ENGLISH
 ) -> Problem:
-    """Describe a business error as the body of its answer; the API always speaks English."""
+    """Describe a business error as the body of its answer."""
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     fields = [
         ProblemField(field=e.field, code=e.code, message=in_language(language, e.message))
@@ -169,33 +156,8 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 
 def _business_error(scope: Scope, error: BusinessError) -> Response:
-    problem = problem_of(error, request_id_of(scope))
+    problem = problem_of(error, request_id_of(scope), _language(scope))
     return _render(scope, problem, headers_of(error))
-
-
-def _from_validation(scope: Scope, error: RequestValidationError) -> BusinessError:
-    found = error.errors()[:_MAX_FIELD_ERRORS]
-    if any(each["type"] == "model_attributes_type" for each in found) and not _is_json(scope):
-        # Unread for its type, or for want of one.
-        return errors.UnsupportedMediaType("Send JSON, with `Content-Type: application/json`.")
-    if any(each["type"] == "json_invalid" for each in found):
-        return errors.MalformedRequest("The body is not JSON; send one JSON document in UTF-8.")
-    return errors.InvalidInput.of(*(_field_error(each["loc"], each) for each in found))
-
-
-def _is_json(scope: Scope) -> bool:
-    media_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _field_error(location: tuple[int | str, ...], found: Mapping[str, object]) -> FieldError:
-    kind = str(found["type"])
-    code = "required" if kind == "missing" else kind
-    message = _MENDED_BY.get(kind) or str(found["msg"]).removeprefix("Value error, ")
-    name = ".".join(str(part) for part in location[1:]) or str(location[0])
-    # Where unknown keys are refused, the name is the client's own text.
-    name = name.encode("ascii", "backslashreplace").decode()[:_MAX_FIELD_NAME]
-    return FieldError(name, code, message)
 
 
 def _http_error(scope: Scope, error: HTTPException) -> Response:
@@ -203,7 +165,7 @@ def _http_error(scope: Scope, error: HTTPException) -> Response:
     if status < HTTPStatus.BAD_REQUEST:
         return Response(status_code=status, headers=error.headers)
     code, title, detail = _HTTP_ERRORS.get(status) or _by_phrase(status)
-    problem = _problem(status, code, title, detail, request_id_of(scope))
+    problem = _said(scope, status, code, title, detail)
     headers = error.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED and (allowed := allowed_methods(scope)):
         headers = {"Allow": allowed}
@@ -223,7 +185,7 @@ def _defect(scope: Scope, error: Exception) -> Response:
     # The message of an exception may hold what the client sent, so only its place is logged.
     _log.error("unexpected_error", error=type(error).__name__, frames=_frames(error))
     detail = say("It is our mistake. Try again later; if it stays, tell us the request id.")
-    problem = _problem(500, "internal", say("Internal error"), detail, request_id_of(scope))
+    problem = _said(scope, 500, "internal", say("Internal error"), detail)
     return _render(scope, problem)
 
 
@@ -236,6 +198,12 @@ def _frames(error: BaseException) -> list[str]:
             lines.append(f"{frame.filename}:{frame.lineno} {frame.name}")  # noqa: PERF401
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return lines
+
+
+def _said(scope: Scope, status: int, code: str, title: str, detail: str) -> Problem:
+    language = _language(scope)
+    title, detail = in_language(language, title), in_language(language, detail)
+    return _problem(status, code, title, detail, request_id_of(scope))
 
 
 def _problem(
@@ -288,6 +256,14 @@ def _wants_page(scope: Scope) -> bool:
         return True
     return any(
         name == b"accept" and b"text/html" in value.lower() for name, value in scope["headers"]
+    )
+
+
+def _language(scope: Scope) -> Language:
+    """Return the language that an error is told in: a page's own; the API always speaks English."""
+    has_settings = hasattr(getattr(scope.get("app"), "state", None), "settings")
+    return (
+        page_language(Request(scope)) if has_settings and _wants_page(scope) else Language.ENGLISH
     )
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
+import structlog
 from anyio import to_thread
 
 from notion_backend.application.changes import Changes
@@ -24,9 +25,12 @@ AGAIN_SECONDS = 3.0
 SILENCE_SECONDS = 15.0
 """Proxies close what is silent for longer; as often it is seen whether the session still lasts."""
 
-_HELLO = b"retry: 2000\n\n"
+_HELLO = "retry: 2000\nevent: mark\ndata: {mark}\n\n"
+"""A page that was drawn at another mark has missed something between that and its stream."""
 _CHANGED = b"event: changed\ndata: 1\n\n"
 _STILL_HERE = b": still here\n\n"
+
+_log = structlog.get_logger(__name__)
 
 Check = Callable[[], object]
 """Raises NotAuthenticated once a listener may not listen any more."""
@@ -68,7 +72,7 @@ class LiveStreams:
         if self._watcher is None:
             self._watcher = asyncio.create_task(self._watch())
         try:
-            yield _HELLO
+            yield _HELLO.format(mark=await self._mark() or "").encode()
             now = asyncio.get_running_loop().time
             checked_at = now()
             while not self._is_closed:
@@ -107,11 +111,15 @@ class LiveStreams:
                 again_at = None
                 self._tell()
 
-    async def _mark(self) -> int | None:
+    async def _mark(self) -> str | None:
         """Return the mark; None while the database does not answer, which others tell of."""
         try:
             return await to_thread.run_sync(self._changes.mark)
         except BusinessError:
+            return None
+        except Exception as error:
+            # A table that is missing while a backup is put back, say: nobody would look again.
+            _log.error("live_streams_failed", error=type(error).__name__)
             return None
 
     def _tell(self) -> None:

@@ -38,14 +38,22 @@ class Metrics:
         )
 
     def observe_request(self, method: str, status: int, seconds: float) -> None:
-        """Count an answer; methods that nobody serves share one label."""
-        label = method if method in _METHODS else "other"
-        self._requests.labels(label, str(status)).inc()
-        self._seconds.labels(label).observe(seconds)
+        """Count an answer and how long it took."""
+        self.count_answer(method, status)
+        self._seconds.labels(_label(method)).observe(seconds)
+
+    def count_answer(self, method: str, status: int) -> None:
+        """Count an answer that took no time worth a place among the others."""
+        self._requests.labels(_label(method), str(status)).inc()
 
     def render(self) -> bytes:
         """Write all figures in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+def _label(method: str) -> str:
+    """Return the method's label; methods that nobody serves share one."""
+    return method if method in _METHODS else "other"
 
 
 class _DeliveryGauges(Collector):

@@ -143,7 +143,9 @@ class HttpProtocol(HttpToolsProtocol):
         if self._refused_by is not None:
             self._refuse(self._refused_by, is_whole=True)
             return
-        if self._early_refusal is not None:
+        # One behind another is not begun yet, and one that is answered already takes no place.
+        begins = not self.pipeline and not self.cycle.response_started
+        if self._early_refusal is not None and begins:
             self._early_refusal.note_whole(self.parser.get_method(), self.url)
         if not self.cycle.response_started and not self._stopping:
             self.cycle.keep_alive = self._keep_alive

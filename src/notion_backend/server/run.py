@@ -1,7 +1,5 @@
 """Starts and stops the HTTP service: one process, or several under a supervisor."""
 
-import asyncio
-import contextlib
 import functools
 import logging
 import multiprocessing
@@ -11,33 +9,24 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Generator
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import structlog
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.importer import import_from_string
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
-from uvicorn.server import Server
-from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from notion_backend.core.errors import ConfigurationError
-from notion_backend.core.garbage import spare_what_stays
+from notion_backend.server.orderly import OrderlyServer
 from notion_backend.server.protocol import HttpProtocol
+from notion_backend.server.supervisor import Supervisor
 
 KEEP_ALIVE_SECONDS = 10
 _BACKLOG = 2048
 _MAX_OPEN_FILES = 65536
 _WORKER_ANSWERS_WITHIN = 30
-_SWITCH_SECONDS = 0.0002
-"""How long a thread that stores a batch may keep the loop waiting for the interpreter, which the
-loop gives up at each read and write of a socket; Python's 5 ms would let it read 200 a second."""
-_LAST_LOOKS = 3
-"""Turns of the loop: one sees who waits, one takes them, one makes them connections."""
 
-_log = structlog.get_logger(__name__)
 _silent = logging.getLogger("notion_backend.silent")
 _silent.disabled = True
 
@@ -152,88 +141,6 @@ class ServerConfig(Config):
         self.lifespan_class = _Lifespan
 
 
-class Supervisor(Multiprocess):
-    """Keeps `workers` processes running.
-
-    The first one starts alone: what is wrong is then said once, and the others find the
-    database migrated.
-    """
-
-    def supervise(self) -> int:
-        """Run until a signal or a failed start; return the exit status."""
-        self.run()
-        failed = any(process.exitcode == STARTUP_FAILURE for process in self.processes)
-        return 1 if failed else 0
-
-    def init_processes(self) -> None:
-        """Start the first worker, and the others when it serves."""
-        self._start_worker()
-        first = self.processes[0]
-        while not first.is_ready(timeout=0.2):
-            self.handle_signals()
-            if self.should_exit.wait(0.1) or not first.process.is_alive():
-                return
-        for _ in range(self.processes_num - 1):
-            self._start_worker()
-
-    def terminate_all(self) -> None:
-        """Close the door before the workers go: nobody new waits for whoever no longer answers."""
-        for listener in self.sockets:
-            listener.close()
-        super().terminate_all()
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace dead workers, but not for a start that would fail again."""
-        if any(process.exitcode == STARTUP_FAILURE for process in self.processes):
-            self.should_exit.set()
-        else:
-            super().keep_subprocess_alive()
-
-    def _start_worker(self) -> None:
-        worker = _Worker(self.config, self.sockets)
-        worker.start()
-        self.processes.append(worker)
-
-
-class _Server(Server):
-    """Uvicorn's server, for which a signal is an orderly end and not a death."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        with super().capture_signals():
-            try:
-                yield
-            finally:
-                self._captured_signals.clear()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        spare_what_stays()
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        for listener in sockets or ():
-            address, port = listener.getsockname()[:2]
-            _log.info("listening", address=address, port=port)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Answers without an end are ended, or those that listen would be waited for.
-        streams = getattr(getattr(self.config.loaded_app, "state", None), "live_streams", None)
-        if streams is not None:
-            streams.close()
-        # Whoever waits in line is let in: closing the door would reset the connection.
-        for _ in range(_LAST_LOOKS):
-            await asyncio.sleep(0)
-        await super().shutdown(sockets)
-
-
-class _Worker(Process):
-    """A process of the supervisor's, which serves as the only process does."""
-
-    def target(self, sockets: list[socket.socket] | None = None) -> None:
-        self._server = _Server(self.config)
-        threading.Thread(target=self.always_pong, daemon=True).start()
-        self._server.run(sockets)
-
-
 class _Lifespan(LifespanOn):
     """Says in one line why the application did not start, where uvicorn logs the traceback."""
 
@@ -253,7 +160,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 def _serve(config: Config, listener: socket.socket) -> int:
     try:
-        _Server(config).run(sockets=[listener])
+        OrderlyServer(config).run(sockets=[listener])
     except SystemExit:
         return 1
     return 0

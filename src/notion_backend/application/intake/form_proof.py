@@ -63,9 +63,11 @@ def _read(proof: str) -> Any:
         found = json.loads(base64.b64decode(proof, validate=True))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, Mapping) or not all(
-        isinstance(found.get(name), str) for name in _TEXTS
-    ):
+    if not isinstance(found, Mapping):
+        return None
+    texts = [found.get(name) for name in _TEXTS]
+    # JSON can name half a character, which no encoding takes; ours hold nothing of the kind.
+    if not all(isinstance(text, str) and text.isascii() for text in texts):
         return None
     number = found.get("number")
     is_number = isinstance(number, int) and 0 <= number <= MOST_TRIES

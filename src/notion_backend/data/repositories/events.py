@@ -1,8 +1,9 @@
 """The audit trail."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from notion_backend.data.bulk import insert_rows
@@ -33,9 +34,14 @@ class EventRepository:
             .limit(limit)
         ).all()
 
-    def newest_id(self) -> int:
-        """Return the id of the newest event, 0 when there is none; it is the end of an index."""
-        return self._session.scalar(select(func.max(Event.id))) or 0
+    def newest(self) -> tuple[int, datetime] | None:
+        """Return id and time of the newest event, None when there is none; an index ends there.
+
+        An id alone would not tell it from another: SQLite gives that of an erased one again.
+        """
+        newest = select(Event.id, Event.at).order_by(Event.id.desc()).limit(1)
+        row = self._session.execute(newest).first()
+        return None if row is None else (row.id, row.at)
 
     def erase_of_lead(self, lead_id: int) -> None:
         """Delete every event of a lead: reasons and addresses are personal data."""

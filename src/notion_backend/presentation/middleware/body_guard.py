@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notion_backend.core.errors import BusinessError, MalformedRequest, TooLarge
+from notion_backend.core.sentences import say
 from notion_backend.presentation.errors import RequestTimeout, response_to
 
 DEFAULT_MAX_BYTES = 64 * 1024
@@ -116,9 +117,11 @@ class _GuardedBody:
             except TimeoutError:
                 if self._in_window < self._window * SLOWEST_BYTES_PER_SECOND:
                     seconds = round(self._window)
-                    sentence = (
-                        f"Less than {SLOWEST_BYTES_PER_SECOND} bytes a second came in {seconds}"
-                        " seconds; try again over a better connection."
+                    sentence = say(
+                        "Less than {bytes} bytes a second came in {seconds} seconds; try again over"
+                        " a better connection.",
+                        bytes=SLOWEST_BYTES_PER_SECOND,
+                        seconds=seconds,
                     )
                     return self._refuse(RequestTimeout(sentence))
                 self._waited, self._in_window = 0.0, 0
@@ -152,5 +155,7 @@ def body_length(scope: Scope) -> int | None:
 def _too_large(scope: Scope, limit: int) -> BusinessError:
     for name, value in scope["headers"]:
         if name == b"content-type" and value.lower().startswith(b"application/x-www-form-urlenc"):
-            return MalformedRequest(f"A form here has at most {limit} bytes; send fewer fields.")
-    return TooLarge(f"A request here has at most {limit} bytes; send less.")
+            return MalformedRequest(
+                say("A form here has at most {limit} bytes; send fewer fields.", limit=limit)
+            )
+    return TooLarge(say("A request here has at most {limit} bytes; send less.", limit=limit))

@@ -14,10 +14,11 @@ from notion_backend.core.errors import NotAuthenticated, PermissionDenied, Unsup
 from notion_backend.core.languages import Language
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.intake_requests import client_address
-from notion_backend.presentation.pages.page_language import LANGUAGE_COOKIE
+from notion_backend.presentation.page_language import LANGUAGE_COOKIE
 from notion_backend.presentation.urlencoded_form import read_urlencoded_form
 
 SIGN_IN_PATH = "/console/sign-in"
+LIVE_PATH = "/console/live"
 CSRF_FIELD = "csrf_token"
 REFRESH_HEADER = "x-refresh"
 """Sent when a page asks by itself for what it shows; nobody has done anything."""
@@ -26,6 +27,7 @@ _FIELDS = (
     CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
     "state", "reason", "version", "first_name", "last_name", "email", "confirmed",
     "status", "cursor", "lead_id", "role", "disabled", "language",
+    "shown_email", "shown_role",
 )  # fmt: skip
 
 
@@ -39,8 +41,7 @@ def signed_in(request: Request, services: ServicesDep) -> ConsoleVisit:
     Raises:
         SignInNeeded: there is no session, or it has ended.
     """
-    is_use = request.method != "GET" or REFRESH_HEADER not in request.headers
-    return _visit(request, services, is_use=is_use)
+    return _visit(request, services, is_use=not _asks_by_itself(request))
 
 
 def watching(request: Request, services: ServicesDep) -> ConsoleVisit:
@@ -106,14 +107,19 @@ Form = Annotated[dict[str, str], Depends(checked_form)]
 
 async def lead_to_sign_in(request: Request, _: Exception) -> Response:
     """Answer SignInNeeded: on to the sign-in page, and from there back to what was asked for."""
+    if request.url.path == LIVE_PATH:
+        return Response(status_code=204)  # to a page that listens: do not try again (HTML §9.2.3)
     target = SIGN_IN_PATH
     if request.method == "GET":
         query = f"?{request.url.query}" if request.url.query else ""
         target += f"?next={quote(request.url.path + query, safe='/')}"
     if wants_part(request):
         # Into a part of a page the sign-in page does not fit: the whole page goes there.
-        return without_cookie(request, Response(headers={"HX-Redirect": target}))
-    return without_cookie(request, RedirectResponse(target, status_code=303))
+        answer = Response(headers={"HX-Redirect": target})
+    else:
+        answer = RedirectResponse(target, status_code=303)
+    # A page that asks by itself may be answered after somebody has signed in at another one.
+    return answer if _asks_by_itself(request) else without_cookie(request, answer)
 
 
 def wants_part(request: Request) -> bool:
@@ -169,6 +175,11 @@ def with_language(request: Request, response: Response, language: Language | Non
         samesite="lax",
     )
     return response
+
+
+def _asks_by_itself(request: Request) -> bool:
+    is_refresh = REFRESH_HEADER in request.headers or request.url.path == LIVE_PATH
+    return request.method == "GET" and is_refresh
 
 
 def _foreign() -> PermissionDenied:

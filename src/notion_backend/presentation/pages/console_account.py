@@ -11,6 +11,7 @@ from notion_backend.presentation.authentication import SignInLimit
 from notion_backend.presentation.content_security import SCRIPTED_PAGE_POLICY
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.intake_requests import client_address
+from notion_backend.presentation.page_language import LANGUAGE_COOKIE
 from notion_backend.presentation.pages.console_access import (
     SIGN_IN_PATH,
     Form,
@@ -21,7 +22,6 @@ from notion_backend.presentation.pages.console_access import (
     without_cookie,
 )
 from notion_backend.presentation.pages.console_page import console_page
-from notion_backend.presentation.pages.page_language import LANGUAGE_COOKIE
 from notion_backend.presentation.pages.rendering import form_page
 
 router = APIRouter(include_in_schema=False)

@@ -1,5 +1,7 @@
 """How the public form is reached, and put into the firm's own site."""
 
+from html import escape
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -20,6 +22,8 @@ def form(request: Request, visit: Visit, services: ServicesDep) -> Response:
     settings: Settings = request.app.state.settings
     values = {
         "address": f"{settings.base_url}/",
+        # Part of what is pasted, which the page shows as text: so once more, and by itself.
+        "frame_title": escape(settings.brand_name),
         "script_address": f"{settings.base_url}{EMBED_PATH}",
         "origins": settings.embed_origins,
         "proof_is_on": settings.form_proof_of_work == "on",

@@ -24,6 +24,8 @@ def leads(request: Request, visit: Visit, services: ServicesDep, cursor: str = "
     """
     asked = LeadList.asked(request)
     values = {
+        # Before the leads are read: what comes meanwhile is missed by neither.
+        "mark": services.changes.mark(),
         "list": asked,
         "leads": services.leads.page(asked.query, cursor or None, _PAGE_SIZE),
         "cursor": cursor,

@@ -6,12 +6,12 @@ from starlette.responses import Response, StreamingResponse
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.intake_requests import client_address
 from notion_backend.presentation.live import MEDIA_TYPE, LiveStreams
-from notion_backend.presentation.pages.console_access import Watching, cookie_name
+from notion_backend.presentation.pages.console_access import LIVE_PATH, Watching, cookie_name
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/console/live")
+@router.get(LIVE_PATH)
 async def live(request: Request, visit: Watching, services: ServicesDep) -> Response:
     """Stream an event whenever something has happened, as long as the session lasts."""
     streams: LiveStreams = request.app.state.live_streams

@@ -16,6 +16,7 @@ from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
 from notion_backend.presentation.pages.console_lead import LEAD_PATH, lead_page, read_lead_id
 from notion_backend.presentation.pages.console_page import DONE_FIELD, console_page
+from notion_backend.presentation.pages.labels import choose_one_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -146,6 +147,4 @@ def _status(text: str) -> DeliveryStatus:
     try:
         return DeliveryStatus(text)
     except ValueError:
-        raise InvalidInput.of(
-            FieldError("status", "enum", f"Choose one of {', '.join(DeliveryStatus)}.")
-        ) from None
+        raise InvalidInput.of(FieldError("status", "enum", choose_one_of(DeliveryStatus))) from None

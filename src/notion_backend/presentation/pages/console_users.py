@@ -1,5 +1,6 @@
 """Users, for administrators: who may sign in, and as what."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -65,8 +66,7 @@ def change(
     """Correct the e-mail address, or give another role."""
     visit.actor.require_admin()
     try:
-        wanted = UserChange(email=form.get("email", ""), role=_role(form.get("role", "")))
-        services.users.change(visit.actor, user_id, wanted)
+        services.users.change(visit.actor, user_id, _changed(form))
     except (InvalidInput, Conflict) as error:
         return _user_page(request, visit, services, user_id, typed=form, error=_at_its_field(error))
     return _back(user_id, "changed")
@@ -77,10 +77,10 @@ def disable(
     request: Request, visit: Visit, form: Form, services: ServicesDep, user_id: _UserId
 ) -> Response:
     """Disable a user, which ends all their sessions, or enable them again."""
-    disabled = form.get("disabled") == "true"
     try:
+        disabled = _yes_or_no(form.get("disabled", ""))
         services.users.change(visit.actor, user_id, UserChange(disabled=disabled))
-    except Conflict as error:
+    except (InvalidInput, Conflict) as error:
         return _user_page(request, visit, services, user_id, error=error)
     return _back(user_id, "disabled" if disabled else "enabled")
 
@@ -136,7 +136,13 @@ def _user_page(
         "user": user,
         "is_oneself": user.id == visit.actor.user_id,
         "done": done,
-        "typed": {"email": user.email, "role": user.role, **(typed or {})},
+        "typed": {
+            "email": user.email,
+            "role": user.role,
+            "shown_email": user.email,
+            "shown_role": user.role,
+            **(typed or {}),
+        },
         "roles": tuple(Role),
     }
     return console_page(
@@ -146,6 +152,21 @@ def _user_page(
 
 def _back(user_id: int, done: str) -> Response:
     return RedirectResponse(f"{USERS_PATH}/{user_id}?done={done}", status_code=303)
+
+
+def _changed(form: Mapping[str, str]) -> UserChange:
+    """Return what differs from what the page showed: the rest may have changed meanwhile."""
+    email, role = form.get("email", ""), form.get("role", "")
+    return UserChange(
+        email=None if email == form.get("shown_email") else email,
+        role=None if role == form.get("shown_role") else _role(role),
+    )
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidInput.of(FieldError("disabled", "bool_type", "Write true or false."))
+    return text == "true"
 
 
 def _role(text: str) -> Role:

@@ -1,6 +1,6 @@
 """What pages call the words that are stored: states, kinds of mail, roles, actions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState, Role
 from notion_backend.core.sentences import Sentence, say
@@ -51,3 +51,8 @@ LABELS: Mapping[str, Sentence] = {
 def label(word: str) -> str:
     """Return what a stored word is called; one that has no other name is shown as it is."""
     return LABELS.get(word, word)
+
+
+def choose_one_of(words: Iterable[str]) -> Sentence:
+    """Say which words an address may hold there."""
+    return say("Choose one of {names}.", names=", ".join(words))

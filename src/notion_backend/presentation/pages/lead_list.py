@@ -9,6 +9,7 @@ from fastapi import Request
 from notion_backend.core.enums import LeadSort, LeadState
 from notion_backend.core.errors import FieldError, InvalidInput
 from notion_backend.core.lead_query import LeadQuery
+from notion_backend.presentation.pages.labels import choose_one_of
 
 LIST_PATH = "/console"
 _NEWEST_FIRST = LeadSort.CREATED_AT_DESCENDING
@@ -103,16 +104,14 @@ def read_state(text: str) -> LeadState:
     try:
         return LeadState(text)
     except ValueError:
-        names = ", ".join(LeadState)
-        raise InvalidInput.of(FieldError("state", "enum", f"Choose one of {names}.")) from None
+        raise InvalidInput.of(FieldError("state", "enum", choose_one_of(LeadState))) from None
 
 
 def _read_sort(text: str) -> LeadSort:
     try:
         return LeadSort(text)
     except ValueError:
-        names = ", ".join(LeadSort)
-        raise InvalidInput.of(FieldError("sort", "enum", f"Choose one of {names}.")) from None
+        raise InvalidInput.of(FieldError("sort", "enum", choose_one_of(LeadSort))) from None
 
 
 def _with_query(path: str, fields: dict[str, str]) -> str:

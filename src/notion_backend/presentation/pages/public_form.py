@@ -18,7 +18,7 @@ from notion_backend.core.ids import is_reference
 from notion_backend.presentation.content_security import FORM_POLICY, PUBLIC_POLICY, embeddable
 from notion_backend.presentation.errors import headers_of
 from notion_backend.presentation.intake_requests import read_submitted_form, submit_form
-from notion_backend.presentation.pages.page_language import (
+from notion_backend.presentation.page_language import (
     LANGUAGE_FIELD,
     chosen_language,
     page_language,

@@ -19,13 +19,13 @@ from starlette.responses import HTMLResponse
 from notion_backend.application.intake.form_guard import read_held
 from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, ConfigurationError
-from notion_backend.core.languages import Language, in_language, speak_languages
+from notion_backend.core.languages import Language, speak_languages
 from notion_backend.presentation.content_security import PAGE_POLICY
 from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
 from notion_backend.presentation.intake_requests import readable_size
+from notion_backend.presentation.page_language import page_language
 from notion_backend.presentation.pages.labels import label
 from notion_backend.presentation.pages.look_files import Look
-from notion_backend.presentation.pages.page_language import page_language
 from notion_backend.presentation.pages.static_files import static_url
 from notion_backend.presentation.problem import Problem
 
@@ -134,13 +134,8 @@ def page_problem(request: Request, error: BusinessError) -> Problem:
 
 def draw_error_page(request: Request, problem: Problem) -> str:
     """Draw an error as a page: the hook of `install_error_handlers`."""
-    language = page_language(request)
-    said = {
-        "title": in_language(language, problem.title),
-        "detail": in_language(language, problem.detail),
-    }
-    values = {"problem": problem.model_copy(update=said)}
-    return _templates(request).render("error.html", language, values)
+    values = {"problem": problem}
+    return _templates(request).render("error.html", page_language(request), values)
 
 
 def _templates(request: Request) -> PageTemplates:

@@ -5,7 +5,9 @@
 
 {
   const content = document.getElementById("content");
+  const PATIENCE_MS = 60000;
   let request = null;
+  let patience = 0;
 
   const part = (id) => document.getElementById(id);
   const formIn = (root) => root?.querySelector("form.lead");
@@ -35,10 +37,13 @@
     request.upload.addEventListener("progress", showShare);
     request.upload.addEventListener("load", () => tell(part("sending").dataset.waiting));
     request.addEventListener("load", receive);
-    request.addEventListener("error", () => fail(part("not-sent").dataset.failed));
+    for (const end of ["error", "abort"]) {
+      request.addEventListener(end, () => fail(part("not-sent").dataset.failed));
+    }
     request.open("POST", form.action);
     request.responseType = "document";
     request.send(new FormData(form));
+    waitAgain();
 
     // Not `disabled`, which would take the focus away from who has just pressed it.
     form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
@@ -50,6 +55,7 @@
 
   function receive() {
     const { status, response, responseURL } = request;
+    clearTimeout(patience);
     if (status < 400) {
       // The button stays as it is: what was sent is not sent again while the next page comes.
       window.location.assign(responseURL);
@@ -82,6 +88,9 @@
     for (const sentence of hasFile ? next.querySelectorAll("[data-file-kept]") : []) {
       sentence.textContent = sentence.dataset.fileKept;
     }
+    // Since the form was shown first: mending a mistake takes no two seconds.
+    const stamp = next.querySelector("[name=form_stamp]");
+    if (stamp) stamp.value = formIn(content).querySelector("[name=form_stamp]")?.value ?? stamp.value;
     // The focus is set below; the browser would complain of a second who asks for it.
     next.querySelector("[autofocus]")?.removeAttribute("autofocus");
     document.title = answer.title;
@@ -96,7 +105,14 @@
     part("not-sent").textContent = sentence;
   }
 
+  // A connection that has died in silence, as when a phone changes its network, is given up.
+  function waitAgain() {
+    clearTimeout(patience);
+    patience = setTimeout(() => request?.abort(), PATIENCE_MS);
+  }
+
   function rest() {
+    clearTimeout(patience);
     request = null;
     part("sending").hidden = true;
     formIn(content).querySelector("[type=submit]").removeAttribute("aria-disabled");
@@ -104,6 +120,7 @@
 
   // Said aloud at each quarter only; the bar moves with every event.
   function showShare(event) {
+    waitAgain();
     if (!event.lengthComputable) return;
     const share = event.loaded / event.total;
     part("sending").querySelector("progress").value = share;

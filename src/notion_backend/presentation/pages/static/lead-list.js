@@ -31,3 +31,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelector(".keys").hidden = false;
+
+// What was typed before the scripts had come is searched for too.
+document.addEventListener(
+  "htmx:after:process",
+  () => {
+    if (search.value !== search.defaultValue) {
+      search.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  },
+  { once: true },
+);

@@ -11,6 +11,10 @@ let waiting = null;
 function listen() {
   if (stream || document.hidden) return;
   stream = new EventSource("/console/live");
+  // What came between the page and its stream, or while that was broken, nobody tells of.
+  stream.addEventListener("mark", ({ data }) => {
+    if (data !== document.getElementById("found").dataset.mark) refresh();
+  });
   stream.addEventListener("changed", refresh);
   stream.addEventListener("error", () => {
     // While it says that it is connecting the browser tries again by itself.
@@ -36,16 +40,24 @@ function refresh() {
   }, CALM_MS);
 }
 
+// The list that is there is of more use than the page of an error in its place.
+for (const kind of ["htmx:response:error", "htmx:error"]) {
+  document.body.addEventListener(kind, () => (news.textContent = news.dataset.failed));
+}
+
 const rows = () => new Set([...document.querySelectorAll("#found tbody tr")].map((row) => row.id));
 let known = rows();
 let address = location.href;
 
-document.body.addEventListener("htmx:after:swap", () => {
+document.body.addEventListener("htmx:after:swap", ({ detail }) => {
+  // An error takes no place, and yet it is told of as if it did.
+  if (detail.ctx.response.status >= 400) return;
   const shown = rows();
   // Another search shows other leads, which are not new.
   const added = address === location.href ? [...shown].filter((id) => !known.has(id)).length : 0;
   known = shown;
   address = location.href;
+  if (news.textContent === news.dataset.failed) news.textContent = "";
   if (added === 1) news.textContent = news.dataset.one;
   else if (added > 1) news.textContent = news.dataset.many.replace("{n}", added);
 });

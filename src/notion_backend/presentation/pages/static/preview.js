@@ -3,6 +3,7 @@
 "use strict";
 
 {
+  const LONGEST_MS = 30000;
   const button = document.getElementById("show-preview");
   const frame = document.getElementById("preview");
 
@@ -13,13 +14,15 @@
 
   async function show() {
     button.setAttribute("aria-busy", "true");
-    const ready = new Promise((resolve) => listen(resolve));
-    frame.src = frame.dataset.src;
-    frame.hidden = false;
     try {
-      const [answer] = await Promise.all([fetch(frame.dataset.file), ready]);
-      if (!answer.ok) throw new Error(answer.statusText);
+      const answer = await fetch(frame.dataset.file);
+      // Whoever is signed out is led to the page where one signs in.
+      if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
       const file = await answer.arrayBuffer();
+      const ready = new Promise((resolve) => listen(resolve));
+      frame.src = frame.dataset.src;
+      frame.hidden = false;
+      await Promise.race([ready, tooLong()]);
       frame.contentWindow.postMessage({ file, page: frame.dataset.page }, "*", [file]);
     } catch {
       fail();
@@ -32,6 +35,12 @@
       if (event.data === "ready") resolve();
       else if (event.data === "shown") finish();
       else if (event.data === "failed") fail();
+    });
+  }
+
+  function tooLong() {
+    return new Promise((_, reject) => {
+      setTimeout(() => reject(new Error("no frame")), LONGEST_MS);
     });
   }
 

@@ -3,7 +3,9 @@
 
 const TRIES_AT_ONCE = 500;
 
-onmessage = async ({ data: { salt, challenge, maxNumber } }) => {
+onmessage = async ({ data }) => postMessage(await look(data).catch(() => null));
+
+async function look({ salt, challenge, maxNumber }) {
   const encoder = new TextEncoder();
   const hash = async (number) => {
     const bytes = await crypto.subtle.digest("SHA-256", encoder.encode(salt + number));
@@ -13,10 +15,7 @@ onmessage = async ({ data: { salt, challenge, maxNumber } }) => {
     const numbers = Array.from({ length: TRIES_AT_ONCE }, (_, index) => first + index);
     const hashes = await Promise.all(numbers.map(hash));
     const found = hashes.indexOf(challenge);
-    if (found >= 0) {
-      postMessage(first + found);
-      return;
-    }
+    if (found >= 0) return first + found;
   }
-  postMessage(null);
-};
+  return null;
+}

@@ -23,7 +23,8 @@
       button.setAttribute("aria-busy", "true");
       begin().then(() => {
         button.removeAttribute("aria-busy");
-        form.requestSubmit();
+        if (form.requestSubmit) form.requestSubmit();
+        else button.click();
       });
     },
     true,
@@ -44,17 +45,18 @@
 
   // The proof as ALTCHA writes it; empty where the browser cannot make one.
   function solve(asked) {
-    const challenge = JSON.parse(asked.dataset.challenge);
     return new Promise((resolve) => {
       let worker;
+      let challenge;
       const end = (number) => {
         worker?.terminate();
+        if (!Number.isInteger(number)) return resolve("");
         const { algorithm, challenge: hash, salt, signature } = challenge;
-        const solution = { algorithm, challenge: hash, number, salt, signature };
-        resolve(Number.isInteger(number) ? btoa(JSON.stringify(solution)) : "");
+        return resolve(btoa(JSON.stringify({ algorithm, challenge: hash, number, salt, signature })));
       };
       setTimeout(() => end(null), LONGEST_MS);
       try {
+        challenge = JSON.parse(asked.dataset.challenge);
         worker = new Worker(asked.dataset.worker);
         worker.onmessage = ({ data }) => end(data);
         worker.onerror = () => end(null);

@@ -17,10 +17,18 @@ def page_language(request: Request) -> Language:
     return (
         chosen_language(request)
         or known_language(request.cookies.get(LANGUAGE_COOKIE))
-        or preferred_language(request.headers.get("accept-language", ""), settings.default_language)
+        or preferred_language(_asked_for(request), settings.default_language)
     )
 
 
 def chosen_language(request: Request) -> Language | None:
-    """Return the language that the address of the page names; None if it names none of ours."""
-    return known_language(request.query_params.get(LANGUAGE_FIELD))
+    """Return the language that the address of the page names; None if it names none of ours.
+
+    `de-AT` and `DE` name German, as they do in a header.
+    """
+    code, _, _region = request.query_params.get(LANGUAGE_FIELD, "").partition("-")
+    return known_language(code.lower())
+
+
+def _asked_for(request: Request) -> str:
+    return ",".join(request.headers.getlist("accept-language"))
