@@ -259,6 +259,19 @@ def test_a_reference_that_nobody_has_is_thanked_alike(browser: httpx.Client) -> 
     assert reference in browser.get(f"/thanks/{reference}").text
 
 
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("/thanks/x", '<a href="/">To the form</a>'),
+        ("/nothing", '<a href="/">To the form</a>'),
+        ("/console/nothing", '<a href="/console">To the leads</a>'),
+    ],
+)
+def test_a_page_that_is_not_there_leads_on(app: PagesApp, path: str, link: str) -> None:
+    with app.browser() as client:
+        assert link in client.get(path).text
+
+
 @pytest.mark.parametrize("path", ["/", "/thanks/x", "/console/sign-in", "/console/nothing"])
 def test_pages_load_only_what_we_serve(browser: httpx.Client, path: str) -> None:
     page = browser.get(path)

@@ -153,6 +153,24 @@ class LeadService:
         more = len(found) > limit
         return Page(items, self._cursors.seal(scope, [items[-1].id]) if more else None)
 
+    def latest_events(
+        self, lead_id: int, cursor: str | None = None, limit: int = 50
+    ) -> Page[Event]:
+        """Return what happened to a lead lately, in the order of `events`; a page leads to earlier.
+
+        Raises:
+            NotFound: there is no such lead.
+            InvalidInput: the cursor is not of this list.
+        """
+        scope = f"latest-events:{lead_id}"
+        before_id = int(self._cursors.open(scope, cursor)[0]) if cursor else None
+        with self._database.reading() as work:
+            _found(work.leads.get(lead_id))
+            found = work.events.latest_of_lead(lead_id, before_id=before_id, limit=limit + 1)
+        items = found[:limit][::-1]
+        more = len(found) > limit
+        return Page(items, self._cursors.seal(scope, [items[0].id]) if more else None)
+
     def erase(self, lead_id: int, actor: Actor) -> None:
         """Erase the lead and all that hangs on it; one event without personal data stays.
 

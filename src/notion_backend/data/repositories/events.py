@@ -34,6 +34,13 @@ class EventRepository:
             .limit(limit)
         ).all()
 
+    def latest_of_lead(self, lead_id: int, *, before_id: int | None, limit: int) -> Sequence[Event]:
+        """Return up to `limit` events of a lead, newest first, of those before `before_id`."""
+        latest = select(Event).where(Event.lead_id == lead_id)
+        if before_id is not None:
+            latest = latest.where(Event.id < before_id)
+        return self._session.scalars(latest.order_by(Event.id.desc()).limit(limit)).all()
+
     def newest(self) -> tuple[int, datetime] | None:
         """Return id and time of the newest event, None when there is none; an index ends there.
 

@@ -81,7 +81,8 @@ def lead_page(
         "most_counted": MOST_COUNTED,
         "mails": services.deliveries.of_lead(lead_id, mails or None),
         "retriable": RETRIABLE,
-        "events": services.leads.events(lead_id, events or None),
+        "events": services.leads.latest_events(lead_id, events or None),
+        "shows_latest": not events,
         "typed": typed or {},
         "just_marked": undoable and request.query_params.get(DONE_FIELD) == REACHED_OUT,
     }

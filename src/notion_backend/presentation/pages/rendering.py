@@ -134,8 +134,15 @@ def page_problem(request: Request, error: BusinessError) -> Problem:
 
 def draw_error_page(request: Request, problem: Problem) -> str:
     """Draw an error as a page: the hook of `install_error_handlers`."""
-    values = {"problem": problem}
+    values = {"problem": problem, "way_on": _way_on(request.url.path)}
     return _templates(request).render("error.html", page_language(request), values)
+
+
+def _way_on(path: str) -> str:
+    """Return where a page leads that could not be shown; nowhere from the form, which is kept."""
+    if path == "/console" or path.startswith("/console/"):
+        return "" if path == "/console" else "/console"
+    return "" if path == "/" else "/"
 
 
 def _templates(request: Request) -> PageTemplates:
