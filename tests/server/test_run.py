@@ -152,10 +152,43 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
 def test_sighup_replaces_the_workers_and_everybody_is_answered(tmp_path: Path) -> None:
     with Program(tmp_path, workers=2) as program:
         pids = _wait_for_two_workers(program)
+        in_flight = [
+            http.client.HTTPConnection("127.0.0.1", program.port, timeout=20) for _ in range(8)
+        ]
+        for connection in in_flight:
+            connection.request("GET", "/api/v1/slow?seconds=3")
+        time.sleep(0.3)
         program.send_signal(signal.SIGHUP)
-        wait_until(lambda: int(program.get("/api/v1/process")) not in pids, 20)
-        wait_until(lambda: not any(map(psutil.pid_exists, pids)), 20)
+        while any(map(psutil.pid_exists, pids)):
+            assert program.get("/api/v1/process")
+        for connection in in_flight:
+            assert connection.getresponse().status == 200
+            connection.close()
         assert not _wait_for_two_workers(program) & pids
+        assert program.stop() == 0
+
+
+def test_workers_that_are_being_replaced_can_be_stopped(tmp_path: Path) -> None:
+    with Program(tmp_path, workers=2) as program:
+        _wait_for_two_workers(program)
+        slow = http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)
+        slow.request("GET", "/api/v1/slow?seconds=2")
+        time.sleep(0.3)
+        program.send_signal(signal.SIGHUP)
+        program.send_signal(signal.SIGTERM)
+        assert slow.getresponse().status == 200
+        slow.close()
+        assert program.wait() == 0
+        assert "worker_not_ready" not in program.log
+
+
+def test_there_can_be_more_workers_and_fewer(tmp_path: Path) -> None:
+    with Program(tmp_path, workers=2) as program:
+        pids = _wait_for_two_workers(program)
+        program.send_signal(signal.SIGTTIN)
+        wait_until(lambda: len(_pids(program)) == 3, 20)
+        program.send_signal(signal.SIGTTOU)
+        wait_until(lambda: _pids(program) == pids, 20)
         assert program.stop() == 0
 
 
@@ -205,13 +238,11 @@ def _run(program: Program) -> tuple[int, str]:
 
 
 def _wait_for_two_workers(program: Program) -> set[int]:
-    pids: set[int] = set()
+    wait_until(lambda: len(_pids(program)) == 2, 20)
+    return _pids(program)
 
-    def two() -> bool:
-        pids.clear()
-        for _ in range(20):
-            pids.add(int(program.get("/api/v1/process")))
-        return len([pid for pid in pids if psutil.pid_exists(pid)]) == 2
 
-    wait_until(two, 20)
-    return pids
+def _pids(program: Program) -> set[int]:
+    """Return the workers that answer and still live."""
+    pids = {int(program.get("/api/v1/process")) for _ in range(20)}
+    return {pid for pid in pids if psutil.pid_exists(pid)}

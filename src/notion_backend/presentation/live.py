@@ -45,6 +45,7 @@ class LiveStreams:
         self._listeners: set[asyncio.Event] = set()
         self._by_session: Counter[str] = Counter()
         self._watcher: asyncio.Task[None] | None = None
+        self._has_looked = asyncio.Event()
         self._is_closed = False
 
     def open(self, session: str, check: Check) -> AsyncIterator[bytes]:
@@ -70,8 +71,11 @@ class LiveStreams:
         self._listeners.add(changed)
         self._by_session[session] += 1
         if self._watcher is None:
-            self._watcher = asyncio.create_task(self._watch())
+            self._has_looked = asyncio.Event()
+            self._watcher = asyncio.create_task(self._watch(self._has_looked))
         try:
+            # Not before the watcher knows a mark, or what comes between would be told by neither.
+            await self._has_looked.wait()
             yield _HELLO.format(mark=await self._mark() or "").encode()
             now = asyncio.get_running_loop().time
             checked_at = now()
@@ -97,8 +101,9 @@ class LiveStreams:
             self._watcher.cancel()
             self._watcher = None
 
-    async def _watch(self) -> None:
+    async def _watch(self, has_looked: asyncio.Event) -> None:
         known = await self._mark()
+        has_looked.set()
         again_at: float | None = None
         now = asyncio.get_running_loop().time
         while True:

@@ -8,6 +8,7 @@
   const PATIENCE_MS = 60000;
   let request = null;
   let patience = 0;
+  let canSend = true;
 
   const part = (id) => document.getElementById(id);
   const formIn = (root) => root?.querySelector("form.lead");
@@ -31,23 +32,25 @@
   function submit(event) {
     if (event.defaultPrevented) return;
     event.preventDefault();
-    if (request) return;
+    if (!canSend) return;
     const form = event.target;
-    request = new XMLHttpRequest();
-    request.upload.addEventListener("progress", showShare);
-    request.upload.addEventListener("load", () => tell(part("sending").dataset.waiting));
-    request.addEventListener("load", receive);
+    const before = request;
+    request = null;
+    before?.abort();
+    const sent = new XMLHttpRequest();
+    request = sent;
+    sent.upload.addEventListener("progress", showShare);
+    sent.upload.addEventListener("load", () => tell(part("sending").dataset.waiting));
+    sent.addEventListener("load", receive);
     for (const end of ["error", "abort"]) {
-      request.addEventListener(end, () => fail(part("not-sent").dataset.failed));
+      sent.addEventListener(end, () => {
+        if (sent === request) fail(part("not-sent").dataset.failed);
+      });
     }
-    request.open("POST", form.action);
-    request.responseType = "document";
-    request.send(new FormData(form));
+    sent.open("POST", form.action);
+    sent.responseType = "document";
+    sent.send(new FormData(form));
     waitAgain();
-
-    // Not `disabled`, which would take the focus away from who has just pressed it.
-    form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
-    part("not-sent").hidden = true;
     part("sending").hidden = false;
     part("sending").querySelector("progress").value = 0;
     tell(part("sending").dataset.begun);
@@ -101,21 +104,40 @@
 
   function fail(sentence) {
     rest();
+    say(sentence);
+  }
+
+  function say(sentence) {
     part("not-sent").hidden = false;
     part("not-sent").textContent = sentence;
   }
 
-  // A connection that has died in silence, as when a phone changes its network, is given up.
+  // The connection may have died in silence, as when a phone changes its network, or be slow: who
+  // knows better presses Send again.
   function waitAgain() {
     clearTimeout(patience);
-    patience = setTimeout(() => request?.abort(), PATIENCE_MS);
+    takeSending(false);
+    patience = setTimeout(() => {
+      takeSending(true);
+      say(part("not-sent").dataset.slow);
+    }, PATIENCE_MS);
+  }
+
+  // Whether pressing Send does anything.
+  function takeSending(isTaken) {
+    canSend = isTaken;
+    part("not-sent").hidden = true;
+    // Not `disabled`, which would take the focus away from who has just pressed it.
+    const button = formIn(content).querySelector("[type=submit]");
+    if (isTaken) button.removeAttribute("aria-disabled");
+    else button.setAttribute("aria-disabled", "true");
   }
 
   function rest() {
     clearTimeout(patience);
     request = null;
     part("sending").hidden = true;
-    formIn(content).querySelector("[type=submit]").removeAttribute("aria-disabled");
+    takeSending(true);
   }
 
   // Said aloud at each quarter only; the bar moves with every event.

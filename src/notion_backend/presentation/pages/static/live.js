@@ -4,6 +4,7 @@
 
 const RETRY_MS = 30000;
 const CALM_MS = 1000;
+const AGAIN_MS = 10000;
 const news = document.getElementById("news");
 let stream = null;
 let waiting = null;
@@ -40,9 +41,22 @@ function refresh() {
   }, CALM_MS);
 }
 
-// The list that is there is of more use than the page of an error in its place.
+// The list that is there is of more use than the page of an error in its place. It is asked for once
+// more; after a search that failed that is the search, for the list still shows what was before.
+let failedSearch = false;
+let again = null;
 for (const kind of ["htmx:response:error", "htmx:error"]) {
-  document.body.addEventListener(kind, () => (news.textContent = news.dataset.failed));
+  document.body.addEventListener(kind, ({ detail }) => {
+    failedSearch ||= detail.ctx?.sourceElement?.matches("form") ?? false;
+    news.textContent = news.dataset.failed;
+    clearTimeout(again);
+    again = setTimeout(ask, AGAIN_MS);
+  });
+}
+
+function ask() {
+  if (failedSearch) document.getElementById("q").dispatchEvent(new Event("input", { bubbles: true }));
+  else refresh();
 }
 
 const rows = () => new Set([...document.querySelectorAll("#found tbody tr")].map((row) => row.id));
@@ -52,12 +66,13 @@ let address = location.href;
 document.body.addEventListener("htmx:after:swap", ({ detail }) => {
   // An error takes no place, and yet it is told of as if it did.
   if (detail.ctx.response.status >= 400) return;
+  if (detail.ctx.sourceElement.matches("form")) failedSearch = false;
   const shown = rows();
   // Another search shows other leads, which are not new.
   const added = address === location.href ? [...shown].filter((id) => !known.has(id)).length : 0;
   known = shown;
   address = location.href;
-  if (news.textContent === news.dataset.failed) news.textContent = "";
+  if (!failedSearch && news.textContent === news.dataset.failed) news.textContent = "";
   if (added === 1) news.textContent = news.dataset.one;
   else if (added > 1) news.textContent = news.dataset.many.replace("{n}", added);
 });
