@@ -14,11 +14,13 @@ from notion_backend.core.errors import BusinessError, Conflict, FieldError, Inva
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
 from notion_backend.presentation.pages.console_page import console_page
+from notion_backend.presentation.pages.labels import choose_one_of
 from notion_backend.presentation.pages.numbers import number_in_address
 
 router = APIRouter(include_in_schema=False)
 
 USERS_PATH = "/console/users"
+_YES_OR_NO = ("true", "false")
 _ONE = USERS_PATH + "/{user_id}"
 
 
@@ -164,8 +166,8 @@ def _changed(form: Mapping[str, str]) -> UserChange:
 
 
 def _yes_or_no(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise InvalidInput.of(FieldError("disabled", "bool_type", "Write true or false."))
+    if text not in _YES_OR_NO:
+        raise InvalidInput.of(FieldError("disabled", "enum", choose_one_of(_YES_OR_NO)))
     return text == "true"
 
 
