@@ -238,8 +238,11 @@ def _run(program: Program) -> tuple[int, str]:
 
 
 def _wait_for_two_workers(program: Program) -> set[int]:
-    wait_until(lambda: len(_pids(program)) == 2, 20)
-    return _pids(program)
+    def two() -> set[int]:
+        found = _pids(program)
+        return found if len(found) == 2 else set()
+
+    return wait_until(two, 20)
 
 
 def _pids(program: Program) -> set[int]:
