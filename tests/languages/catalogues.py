@@ -24,8 +24,14 @@ PACKAGE = Path(__file__).parents[2] / "src" / "notion_backend"
 LOCALES = PACKAGE / "core" / "locales"
 TRANSLATED = tuple(one for one in Language if one is not Language.ENGLISH)
 # What is said to machines or at the terminal stays English.
-_FOLDERS = ("application", "core", "mail", "presentation")
-_ENGLISH_ONLY = ("presentation/api/", "presentation/early_refusal.py", "core/config.py")
+_FOLDERS = ("application", "core", "data", "mail", "presentation")
+_ENGLISH_ONLY = (
+    "presentation/api/",
+    "presentation/early_refusal.py",
+    "core/config.py",
+    "data/migrat",
+    "data/search_index.py",
+)
 # Where the sentence stands among the arguments.
 _CALLS: dict[str, Any] = {
     "_": None,
@@ -38,6 +44,7 @@ _CALLS: dict[str, Any] = {
     "_refused": (2,),
     "_wrong_reason": (2,),
     "wrong_type": (1,),
+    "number_in_address": (2,),
 }
 _NO_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 _HEADER = """Pages and mails of Notion Backend.

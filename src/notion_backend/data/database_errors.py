@@ -11,6 +11,7 @@ from notion_backend.core.errors import (
     LockedTooLong,
     Unavailable,
 )
+from notion_backend.core.sentences import say
 
 _RETRY_SECONDS = 5
 # PostgreSQL's SQLSTATE or MySQL's number: serialization failure, deadlock; lock timeout.
@@ -38,7 +39,7 @@ def translate(error: SQLAlchemyError) -> BusinessError | None:
                 "Another change was in the way. Nothing was stored; try again.", retry_after=1
             )
         if numbers & _LOCK_TIMEOUT:
-            waited = "Another change takes long. Nothing was stored; try again."
+            waited = say("Another change takes long. Nothing was stored; try again.")
             if (error.statement or "").startswith(_OF_A_KEY):
                 return LockedTooLong(waited, retry_after=2)
             return Unavailable(waited, retry_after=2)

@@ -210,5 +210,5 @@ class _Spool:
             self._disk.write(b"".join(pieces))
             self._disk.flush()
         except OSError as error:
-            sentence = "The file cannot be taken in now; try again later."
+            sentence = say("The file cannot be taken in now; try again later.")
             raise Unavailable(sentence, retry_after=_RETRY_SECONDS) from error

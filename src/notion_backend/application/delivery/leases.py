@@ -17,6 +17,7 @@ from notion_backend.application.delivery.retry_schedule import AFTER_SILENCE, de
 from notion_backend.application.shared_commits import SharedCommits
 from notion_backend.core.clock import utcnow
 from notion_backend.core.enums import DeliveryStatus
+from notion_backend.core.sentences import say
 from notion_backend.data.repositories.leases import LeasedMail
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 from notion_backend.mail.messages import Mail
@@ -118,7 +119,7 @@ class Leases:
                 work.leases.remove(mail)
                 return None
             if mail.deaths >= MOST_DEATHS:
-                _fail(work, mail, "worker", "Three workers died while sending this mail.", now)
+                _fail(work, mail, "worker", say("Three workers died while sending this mail."), now)
                 return None
             mail.attempts += 1
             mail.in_exchange = True

@@ -23,6 +23,7 @@ from notion_backend.core.errors import (
 from notion_backend.core.ids import new_reference
 from notion_backend.core.languages import Language, in_language
 from notion_backend.core.rates import Rate
+from notion_backend.core.sentences import say
 from notion_backend.data.rows import DeliveryRow, LeadRow, person_columns
 from notion_backend.data.unit_of_work import Database, UnitOfWork
 from notion_backend.mail.queue import DeliveryQueue
@@ -204,7 +205,7 @@ class Intake:
         if submission.suspicions:
             held = held_for(submission.suspicions)
         elif limit is not None and count >= limit.count:
-            held = "This address was sent as many confirmations as PROSPECT_MAIL_LIMIT allows."
+            held = say("This address was sent as many confirmations as PROSPECT_MAIL_LIMIT allows.")
         else:
             confirmed[lead["email_sort"]] = count + 1
         return new_delivery(

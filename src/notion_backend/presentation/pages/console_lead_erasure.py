@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from notion_backend.application.accounts.console_sessions import ConsoleVisit
 from notion_backend.application.services import Services
 from notion_backend.core.errors import BusinessError, FieldError, InvalidInput
+from notion_backend.core.sentences import say
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.pages.console_access import Form, SameOrigin, Visit
 from notion_backend.presentation.pages.console_lead import LEAD_PATH, LeadId
@@ -54,5 +55,5 @@ def _page(
 
 
 def _not_confirmed() -> InvalidInput:
-    message = "Tick the box to erase the lead for good."
+    message = say("Tick the box to erase the lead for good.")
     return InvalidInput.of(FieldError("confirmed", "required", message))
