@@ -136,6 +136,38 @@ def test_a_new_lead_appears_by_itself_and_takes_no_focus(
     expect(page.get_by_role("link", name="First Live")).to_be_focused()
 
 
+def test_what_a_search_has_found_is_told(open_list: Callable[..., Page]) -> None:
+    page = open_list()
+    told = page.locator("#told")
+    expect(told).to_have_role("status")
+    for text, sentence in {
+        "okafor": "1 lead is shown.",
+        "a": "leads are shown.",
+        "nobody": "No lead was found.",
+    }.items():
+        page.get_by_role("searchbox").fill(text)
+        expect(told).to_contain_text(sentence)
+
+
+def test_a_lead_leads_back_to_the_list_as_it_was_left(open_list: Callable[..., Page]) -> None:
+    page = open_list("/console?state=PENDING&sort=last_name")
+    page.get_by_role("searchbox").fill("okafor")
+    expect(names(page)).to_have_text(["Ada Okafor"])
+    page.get_by_role("link", name="Ada Okafor").click()
+    page.get_by_role("link", name="All leads").click()
+    expect(page).to_have_url(re.compile(r"\?state=PENDING&sort=last_name&q=okafor$"))
+
+
+def test_moments_are_shown_in_the_zone_of_who_reads_them(open_list: Callable[..., Page]) -> None:
+    page = open_list(timezone_id="Asia/Kolkata", locale="en-GB")
+    moment = page.locator("tbody time").first
+    expect(moment).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d GMT\+5:30$"))
+    expect(moment).to_have_attribute("title", re.compile(r"UTC$"))
+    page.get_by_role("searchbox").fill("okafor")
+    expect(names(page)).to_have_count(1)
+    expect(moment).to_have_text(re.compile(r"GMT\+5:30$"))
+
+
 def test_a_refresh_that_fails_leaves_the_list_as_it_is(
     service: Service, open_list: Callable[..., Page]
 ) -> None:

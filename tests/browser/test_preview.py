@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.sample import PASSWORD
 from tests.servers.service import Service
@@ -79,6 +79,35 @@ def test_a_file_that_cannot_be_shown_can_be_downloaded(
     page.get_by_role("button", name="Show preview").click()
     expect(page.get_by_text("This file cannot be shown here; download it.")).to_be_visible()
     expect(page.locator("#preview")).to_be_hidden()
+
+
+def test_of_a_long_file_the_first_pages_are_shown_and_that_is_said(
+    open_lead: Callable[[str, bytes], Page],
+) -> None:
+    page = open_lead("long.pdf", a_pdf(*(f"{number}" for number in range(22))))
+    page.get_by_role("button", name="Show preview").click()
+    expect(page.get_by_text("The first 20 of 22 pages")).to_be_visible()
+    expect(page.frame_locator("#preview").get_by_role("img")).to_have_count(20)
+    expect(page.locator("#preview")).to_be_focused()
+
+
+def test_a_preview_that_is_done_takes_no_focus_from_who_types(
+    open_lead: Callable[[str, bytes], Page],
+) -> None:
+    page = open_lead("late.pdf", a_pdf("x"))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/resume", hold)
+    page.get_by_role("button", name="Show preview").click()
+    page.get_by_text("Correct a typing error").click()
+    page.get_by_label("First name").focus()
+    held[0].continue_()
+    expect(page.frame_locator("#preview").get_by_role("img")).to_be_visible()
+    expect(page.get_by_role("button", name="Show preview")).to_be_hidden()
+    expect(page.get_by_label("First name")).to_be_focused()
 
 
 def test_whoever_was_signed_out_is_told_that_there_is_no_preview(

@@ -94,6 +94,25 @@ def test_a_search_looks_at_both_names_and_the_address(database: Database) -> Non
     assert last_names(database, query) == ["1", "needless", "3"]
 
 
+def test_a_search_for_a_reference_finds_its_lead(database: Database) -> None:
+    store(database, {"last_name": "Other"}, {"last_name": "Wanted", "state": LeadState.PENDING})
+    with database.reading() as work:
+        (wanted, _) = work.leads.page(LeadQuery(), behind=None, limit=2)
+        reference = work.leads.get(wanted.id).reference  # type: ignore[union-attr]
+    for q in (reference, f" {reference.lower()} "):
+        assert last_names(database, LeadQuery(q=q)) == ["Wanted"]
+        assert last_names(database, LeadQuery(q=q, state=LeadState.REACHED_OUT)) == []
+        with database.reading() as work:
+            assert work.leads.count(LeadQuery(q=q)) == 1
+    assert last_names(database, LeadQuery(q=new_reference())) == []
+
+
+def test_a_name_that_looks_like_a_reference_is_found_too(database: Database) -> None:
+    name = "7NM84DK2YHBYGXFXM6K1X6289H"
+    store(database, {"last_name": name})
+    assert last_names(database, LeadQuery(q=name)) == [name]
+
+
 @pytest.mark.parametrize("q", ["Zoë\nÅngström", "\n", "\r", "\x1b[2J", "x" * 100_000])
 def test_what_no_name_can_hold_finds_nothing(database: Database, q: str) -> None:
     store(database, {})

@@ -43,7 +43,10 @@ def test_the_form_its_mistakes_and_its_thanks_are_german(browser: httpx.Client) 
     page = browser.post("/", data=PERSON | {"first_name": ""}, files=RESUME)
     assert "Bitte füllen Sie das Feld „Vorname“ aus." in page.text
     page = browser.post("/", data=PERSON, files={"resume": ("a.pdf", b"\x00\x01")})
-    assert "kein Lebenslauf, den wir lesen können. Bitte senden Sie ihn als PDF" in page.text
+    assert (
+        "kein Lebenslauf, den wir lesen können. Bitte senden Sie den Lebenslauf als PDF"
+        in page.text
+    )
     thanks = browser.get(browser.post("/", data=PERSON, files=RESUME).headers["location"])
     assert "Ihr Aktenzeichen:" in thanks.text
     assert "Nicht gefunden" in browser.get("/thanks/nothing").text

@@ -17,7 +17,7 @@ class LeadQuery:
 
     state: LeadState | None = None
     q: str = ""
-    """Part of a first name, last name or e-mail address; empty finds all."""
+    """Part of a first name, last name or e-mail address, or a whole reference; empty finds all."""
     created_from: datetime | None = None
     """Aware; this very moment included."""
     created_to: datetime | None = None

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from notion_backend.core.enums import LeadSort
+from notion_backend.core.ids import is_reference
 from notion_backend.core.lead_query import LeadQuery
 from notion_backend.data.bulk import insert_rows, table_of
 from notion_backend.data.models import Lead
@@ -104,6 +105,8 @@ class LeadRepository:
     def count(self, query: LeadQuery) -> int:
         """Count the leads that the filters let through."""
         counted = select(func.count(_LEADS.id)).where(*_filters(query))
+        if (is_named := self._is_named(query.q)) is not None:
+            return self._session.scalars(counted.where(is_named)).one()
         return self._session.scalars(matching(counted, self._session, query.q)).one()
 
     def count_others(self, lead: Lead, most: int) -> int:
@@ -132,7 +135,9 @@ class LeadRepository:
             found = found.where(self._is_behind(key, query.sort, behind))
         # Rows are all that is wanted, so no session looks through them.
         connection = self._session.connection()
-        if not query.q:
+        if (is_named := self._is_named(query.q)) is not None:
+            found = found.where(is_named)
+        if not query.q or is_named is not None:
             return connection.execute(_in_order(found, query.sort, key).limit(limit)).all()
         looked_through: int | None = _LOOKED_THROUGH
         while looked_through is not None:
@@ -152,6 +157,13 @@ class LeadRepository:
         hidden = func.coalesce(key, key)
         all_found = matching(found, self._session, query.q)
         return connection.execute(_in_order(all_found, query.sort, hidden).limit(limit)).all()
+
+    def _is_named(self, q: str) -> ColumnElement[bool] | None:
+        """Return how to find the lead whose reference `q` is; None if it is none of ours."""
+        reference = q.strip().upper()
+        if is_reference(reference) and self.known_references([reference]):
+            return _LEADS.reference == reference
+        return None
 
     def _is_behind(
         self, key: ColumnElement[Any], sort: LeadSort, position: Position

@@ -24,7 +24,7 @@ class LeadFilters(BaseModel):
         str,
         Field(
             description="Part of a first name, last name or e-mail address, taken literally, "
-            "whatever its case; empty for all.",
+            "whatever its case, or a whole reference; empty for all.",
             examples=["ångström"],
             json_schema_extra={"pattern": r"^[^\u0000]*$"},
         ),

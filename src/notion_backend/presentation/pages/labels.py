@@ -48,6 +48,20 @@ LABELS: Mapping[str, Sentence] = {
 }
 
 
+ACTORS: Mapping[str, Sentence] = {
+    "prospect": say("The prospect"),
+    "shell": say("The command line"),
+    "system": say("The service"),
+    "anonymous": say("Somebody unknown"),
+}
+"""Who acts without being a user; no user may have such a name."""
+
+
+def actor_label(name: str) -> str:
+    """Return what whoever did something is called: a user by their name."""
+    return ACTORS.get(name, name)
+
+
 def label(word: str) -> str:
     """Return what a stored word is called; one that has no other name is shown as it is."""
     return LABELS.get(word, word)

@@ -24,7 +24,7 @@ from notion_backend.presentation.content_security import PAGE_POLICY
 from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
 from notion_backend.presentation.intake_requests import readable_size
 from notion_backend.presentation.page_language import page_language
-from notion_backend.presentation.pages.labels import label
+from notion_backend.presentation.pages.labels import actor_label, label
 from notion_backend.presentation.pages.look_files import Look
 from notion_backend.presentation.pages.static_files import static_url
 from notion_backend.presentation.problem import Problem
@@ -58,6 +58,7 @@ class PageTemplates:
         self._environment.globals["languages"] = tuple(Language)
         self._environment.globals["static"] = static_url
         self._environment.filters["label"] = label
+        self._environment.filters["actor"] = actor_label
         self._environment.filters["held"] = read_held
         self._environment.filters["moment"] = _moment
         self._environment.filters["machine_moment"] = datetime.isoformat

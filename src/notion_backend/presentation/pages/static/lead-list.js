@@ -42,3 +42,8 @@ document.addEventListener(
   },
   { once: true },
 );
+
+// Where a lead's page leads back to.
+const keepPlace = () => sessionStorage.setItem("list", location.pathname + location.search);
+keepPlace();
+document.addEventListener("htmx:after:history:update", keepPlace);

@@ -6,6 +6,7 @@ const RETRY_MS = 30000;
 const CALM_MS = 1000;
 const AGAIN_MS = 10000;
 const news = document.getElementById("news");
+const told = document.getElementById("told");
 let stream = null;
 let waiting = null;
 
@@ -61,6 +62,7 @@ function ask() {
 
 const rows = () => new Set([...document.querySelectorAll("#found tbody tr")].map((row) => row.id));
 let known = rows();
+let fresh = 0;
 let address = location.href;
 
 document.body.addEventListener("htmx:after:swap", ({ detail }) => {
@@ -68,13 +70,18 @@ document.body.addEventListener("htmx:after:swap", ({ detail }) => {
   if (detail.ctx.response.status >= 400) return;
   if (detail.ctx.sourceElement.matches("form")) failedSearch = false;
   const shown = rows();
-  // Another search shows other leads, which are not new.
-  const added = address === location.href ? [...shown].filter((id) => !known.has(id)).length : 0;
+  if (address !== location.href) {
+    // Another search: what it shows is not new.
+    fresh = 0;
+    news.textContent = "";
+    told.textContent = told.dataset[["none", "one"][shown.size] ?? "many"].replace("{n}", shown.size);
+  } else if (!failedSearch) {
+    fresh += [...shown].filter((id) => !known.has(id)).length;
+    if (fresh === 0) news.textContent = "";
+    else news.textContent = news.dataset[fresh === 1 ? "one" : "many"].replace("{n}", fresh);
+  }
   known = shown;
   address = location.href;
-  if (!failedSearch && news.textContent === news.dataset.failed) news.textContent = "";
-  if (added === 1) news.textContent = news.dataset.one;
-  else if (added > 1) news.textContent = news.dataset.many.replace("{n}", added);
 });
 
 document.addEventListener("visibilitychange", () => {

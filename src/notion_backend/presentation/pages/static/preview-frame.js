@@ -14,8 +14,7 @@ window.addEventListener(
   "message",
   async ({ data: { file, page } }) => {
     try {
-      await draw(file, page);
-      tell("shown");
+      tell(await draw(file, page));
     } catch {
       tell("failed");
     }
@@ -44,4 +43,5 @@ async function draw(data, label) {
     const canvasContext = canvas.getContext("2d");
     await page.render({ canvasContext, viewport, intent: "print" }).promise;
   }
+  return { shown: count, count: pdf.numPages };
 }

@@ -5,6 +5,7 @@
 {
   const LONGEST_MS = 30000;
   const button = document.getElementById("show-preview");
+  const told = document.getElementById("preview-told");
   const frame = document.getElementById("preview");
 
   if (button) {
@@ -33,8 +34,8 @@
     window.addEventListener("message", (event) => {
       if (event.source !== frame.contentWindow) return;
       if (event.data === "ready") resolve();
-      else if (event.data === "shown") finish();
       else if (event.data === "failed") fail();
+      else if (event.data.shown) finish(event.data);
     });
   }
 
@@ -44,14 +45,27 @@
     });
   }
 
-  function finish() {
-    button.hidden = true;
-    frame.focus();
+  function finish({ shown, count }) {
+    if (shown < count) {
+      say(frame.dataset.rest.replace("{shown}", shown).replace("{count}", count));
+    }
+    leaveButton(frame);
   }
 
   function fail() {
-    finish();
     frame.hidden = true;
-    document.getElementById("preview-failed").hidden = false;
+    say(frame.dataset.failed);
+    leaveButton(told);
+  }
+
+  function say(sentence) {
+    told.textContent = sentence;
+  }
+
+  // Whoever has gone on to something else meanwhile is left there.
+  function leaveButton(next) {
+    const isThere = [button, document.body].includes(document.activeElement);
+    button.hidden = true;
+    if (isThere) next.focus();
   }
 }

@@ -1,0 +1,9 @@
+// Leads back to the list as it was left: with its search, its tab and its order.
+"use strict";
+
+{
+  const list = sessionStorage.getItem("list");
+  for (const link of list?.startsWith("/console?") ? document.querySelectorAll("[data-to-list]") : []) {
+    link.href = list;
+  }
+}
