@@ -65,3 +65,30 @@ def test_no_text_of_the_address_stands_on_the_page(app: PagesApp, marker: str) -
         page = client.get("/console/sign-in", params={"ended": marker})
         assert re.findall(r'role="status">([^<]*)<', page.text) == [NOTHING_SAVED]
         assert marker not in page.text
+
+
+def test_a_failure_to_sign_in_is_the_same_page_for_a_name_that_nobody_has(app: PagesApp) -> None:
+    with app.browser() as client:
+        wrong, unknown = sign_in(client, "admin", "wrong"), sign_in(client, "nobody", "wrong")
+        assert wrong.status_code == unknown.status_code == 401
+        assert wrong.text.replace('value="admin"', "") == unknown.text.replace('value="nobody"', "")
+
+
+def test_a_failure_to_sign_in_marks_both_fields_with_the_one_message(app: PagesApp) -> None:
+    with app.browser() as client:
+        page = sign_in(client, password="wrong").text
+        assert "<title>Please check: Sign in" in page
+        for field in ("username", "password"):
+            (tag,) = re.findall(rf'<input id="{field}"[^>]*>', page)
+            assert 'aria-invalid="true"' in tag
+            assert 'aria-describedby="mistakes"' in tag
+        assert "aria-invalid" not in client.get("/console/sign-in").text
+
+
+def test_the_api_tells_a_failure_to_sign_in_in_its_own_words(app: PagesApp) -> None:
+    with app.browser() as client:
+        form = {"grant_type": "password", "username": "admin", "password": "wrong"}
+        told = client.post("/api/v1/auth/token", data=form).json()
+    assert (told["status"], told["code"]) == (401, "invalid_credentials")
+    assert told["title"] == "Sign in first"
+    assert told["detail"] == "Check the username and the password, or sign in anew."

@@ -5,7 +5,8 @@ import re
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from notion_backend.core.errors import BusinessError
+from notion_backend.core.errors import BusinessError, NotAuthenticated
+from notion_backend.core.sentences import say
 from notion_backend.presentation.authentication import SignInLimit
 from notion_backend.presentation.dependencies import ServicesDep
 from notion_backend.presentation.intake_requests import client_address
@@ -28,6 +29,16 @@ HOME = "/console"
 _LONGEST_NEXT = 2000
 # A page of the console by its own path: no dots, no second slash, nothing that names a host.
 _NEXT = re.compile(r"/console(?:/[a-z0-9-]+)*(?:\?[!-~]*)?")
+
+
+class SigningInFailed(NotAuthenticated):
+    """Name and password do not belong together; which of them is wrong, nobody learns."""
+
+    code = "invalid_credentials"
+    title = say("Signing in failed.")
+
+    def __init__(self) -> None:
+        super().__init__(say("Check the user name or e-mail address and the password."))
 
 
 @router.get(SIGN_IN_PATH)
@@ -55,6 +66,8 @@ def sign_in(request: Request, form: OpenForm, services: ServicesDep) -> Response
             client_address(request),
             replaces=request.cookies.get(cookie_name(request)),
         )
+    except NotAuthenticated:
+        return _sign_in_page(request, target, login, SigningInFailed())
     except BusinessError as error:
         return _sign_in_page(request, target, login, error)
     return with_cookie(request, RedirectResponse(target, status_code=303), cookie)
