@@ -70,6 +70,10 @@ PUBLIC = (
         bring=_sign_in_wrongly,
         error=True,
     ),
+    Shown("sign-in-ended", "/console/sign-in?ended=yes", signed_in=False),
+    Shown("forgot", "/console/forgot", signed_in=False),
+    Shown("forgot-sent", "/console/forgot?sent=yes", signed_in=False),
+    Shown("forgot-mistakes", "/console/forgot", signed_in=False, bring=_send_empty, error=True),
     Shown("password", "/console/password", signed_in=False),
 )
 CONSOLE = (

@@ -202,3 +202,18 @@ def test_asking_for_a_reset_does_not_tell_who_exists(target: Target) -> None:
     assert answers[0][0] == 202
     assert take_as_long(calls, 1.5, slack=0.002)
     target.wait_for_mails()
+
+
+# Row 63
+def test_the_page_for_a_forgotten_password_does_not_tell_who_exists(target: Target) -> None:
+    target.new_user("asks-on-the-page")
+    emails = {"known": "asks-on-the-page@example.com", "unknown": "nobody-there@example.com"}
+    calls = {
+        name: lambda email=email: target.http.post("/console/forgot", data={"email": email})
+        for name, email in emails.items()
+    }
+    answers = [what_is_told(call()) for call in calls.values()]
+    assert answers == [answers[0]] * 2
+    assert answers[0][0] == 303
+    assert take_as_long(calls, 1.5, slack=0.002)
+    target.wait_for_mails()

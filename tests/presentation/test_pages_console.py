@@ -72,7 +72,8 @@ def test_every_failure_to_sign_in_looks_alike(app: PagesApp, username: str, pass
     with app.browser() as client:
         page = sign_in(client, username, password)
         assert (page.status_code, page.headers["content-type"]) == (401, HTML)
-        assert "Check the username and the password" in page.text
+        assert '<h2 id="mistakes">Signing in failed.</h2>' in page.text
+        assert "<p>Check the user name or e-mail address and the password.</p>" in page.text
         assert "set-cookie" not in page.headers
         assert PASSWORD not in page.text
 

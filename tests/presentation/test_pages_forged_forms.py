@@ -53,12 +53,14 @@ def test_our_own_form_is_let_in(app: PagesApp, lead_id: int, headers: dict[str, 
         assert _post(client, f"{path}/state", tokens, fields, headers).status_code == 303
 
 
-@pytest.mark.parametrize("path", ["/console/sign-in", "/console/password"])
+@pytest.mark.parametrize("path", ["/console/sign-in", "/console/password", "/console/forgot"])
 def test_another_site_cannot_send_the_open_forms_either(app: PagesApp, path: str) -> None:
     with app.browser() as client:
         headers = {"Origin": "https://evil.example"}
-        form = {"username": "admin", "password": PASSWORD}
+        form = {"username": "admin", "password": PASSWORD, "email": "admin@example.com"}
+        before = _contents(app)
         answer = client.post(path, data=form, headers=headers)
+        assert _contents(app) == before
         assert answer.status_code == 403
         assert "set-cookie" not in answer.headers
 

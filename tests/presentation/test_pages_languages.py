@@ -116,7 +116,7 @@ def test_staff_read_in_the_language_of_the_firm_why_a_lead_is_flagged(german: Pa
 
 def test_the_console_is_german_for_who_reads_german(app: PagesApp, browser: httpx.Client) -> None:
     page = browser.post("/console/sign-in", data={"username": "x", "password": "y"}).text
-    assert "Bitte prüfen Sie Benutzernamen und Passwort" in page
+    assert "Bitte prüfen Sie den Benutzernamen oder die E-Mail-Adresse und das Passwort." in page
     with app.database.writing() as work:
         lead = a_lead(work, resume=None)
         work.commit()

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from notion_backend.presentation.pages.console_access import SignInNeeded, lead_to_sign_in
 from notion_backend.presentation.pages.console_account import router as account_router
 from notion_backend.presentation.pages.console_dashboard import router as dashboard_router
+from notion_backend.presentation.pages.console_forgot import router as forgot_router
 from notion_backend.presentation.pages.console_form import router as form_page_router
 from notion_backend.presentation.pages.console_lead import router as lead_router
 from notion_backend.presentation.pages.console_lead_changes import router as changes_router
@@ -32,6 +33,7 @@ def install_pages(app: FastAPI) -> None:
     for router in (
         form_router,
         sign_in_router,
+        forgot_router,
         live_router,
         leads_router,
         dashboard_router,

@@ -1,5 +1,6 @@
 """Who may pass into the console: session cookie, same origin, token in every form."""
 
+import re
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
@@ -18,11 +19,18 @@ from notion_backend.presentation.page_language import LANGUAGE_COOKIE
 from notion_backend.presentation.urlencoded_form import read_urlencoded_form
 
 SIGN_IN_PATH = "/console/sign-in"
+SIGN_OUT_PATH = "/console/sign-out"
 LIVE_PATH = "/console/live"
+ENDED_FIELD = "ended"
+"""In the address of the sign-in page: a form came too late, and nothing was done with it."""
 CSRF_FIELD = "csrf_token"
 REFRESH_HEADER = "x-refresh"
 """Sent when a page asks by itself for what it shows; nobody has done anything."""
 _YEAR_SECONDS = 365 * 24 * 3600
+# What pages with forms are called. What stands behind it in a form's address is what it does.
+_FORM_PAGE = re.compile(
+    r"/console/(?:leads/[0-9]+(?:/erase)?|users(?:/[0-9]+)?|mails|account)(?=/|\Z)"
+)
 _FIELDS = (
     CSRF_FIELD, "username", "password", "next", "token", "current_password", "new_password",
     "state", "reason", "version", "first_name", "last_name", "email", "confirmed",
@@ -113,6 +121,8 @@ async def lead_to_sign_in(request: Request, _: Exception) -> Response:
     if request.method == "GET":
         query = f"?{request.url.query}" if request.url.query else ""
         target += f"?next={quote(request.url.path + query, safe='/')}"
+    elif request.url.path != SIGN_OUT_PATH:  # whoever wanted to be signed out, is
+        target += f"?{ENDED_FIELD}=yes&next={_page_of_form(request.url.path)}"
     if wants_part(request):
         # Into a part of a page the sign-in page does not fit: the whole page goes there.
         answer = Response(headers={"HX-Redirect": target})
@@ -175,6 +185,12 @@ def with_language(request: Request, response: Response, language: Language | Non
         samesite="lax",
     )
     return response
+
+
+def _page_of_form(path: str) -> str:
+    """Return the page that a form stands on which is sent to this path."""
+    found = _FORM_PAGE.match(path)
+    return found[0] if found else "/console"
 
 
 def _asks_by_itself(request: Request) -> bool:
