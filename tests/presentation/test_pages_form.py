@@ -394,6 +394,12 @@ def test_the_form_speaks_the_language_that_was_chosen_or_asked_for(
     assert f'<html lang="{language}">' in page.text
 
 
+def test_a_language_is_chosen_before_anything_is_typed(browser: httpx.Client) -> None:
+    page = browser.get("/").text
+    assert re.findall(r'<a href="\?lang=(\w+)"', page) == ["en", "de"]
+    assert page.index('<nav aria-label="Language">') < page.index("</header>")
+
+
 def test_a_chosen_language_goes_on_to_the_thanks(browser: httpx.Client) -> None:
     page = browser.get("/?lang=de", headers={"Accept-Language": "en"})
     action = re.search(r'action="([^"]+)"', page.text)
