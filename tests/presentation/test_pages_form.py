@@ -304,6 +304,7 @@ def test_a_page_has_the_marks_that_readers_of_screens_need(browser: httpx.Client
     assert '<a class="skip-link" href="#content">' in page
     for field in ("first_name", "last_name", "email", "resume"):
         assert f'<label for="{field}">' in page
+    assert page.index("All fields are required.") < page.index("<label ")
     assert 'accept=".pdf,.doc,.docx,.odt,.rtf,.txt"' in page
     assert "at most 97.7 KiB" in page
 
