@@ -78,6 +78,7 @@ def test_a_site_shows_the_form_and_its_thanks(
         viewport={"width": 360, "height": 640},
     )
     frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("link", name="Deutsch")).to_be_visible()
     _fill(frame)
     if how == "script":
         page.wait_for_function(

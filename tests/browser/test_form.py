@@ -371,6 +371,9 @@ def test_the_form_fits_a_narrow_screen_and_the_keyboard(open_page: Callable[...,
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    for language in ("English", "Deutsch"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name=language)).to_be_focused()
     for label in ("First name", "Last name", "E-mail address", "Résumé"):
         page.keyboard.press("Tab")
         expect(page.get_by_label(label)).to_be_focused()
@@ -466,6 +469,7 @@ def _expect_mistake(page: Page) -> None:
 
 def _drop(page: Page, selector: str, *files: Path) -> None:
     """Drop files as the desktop does."""
+    page.locator(selector).scroll_into_view_if_needed()
     box = page.locator(selector).bounding_box()
     assert box
     session = page.context.new_cdp_session(page)

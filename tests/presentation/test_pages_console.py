@@ -260,6 +260,8 @@ def test_staff_see_on_every_page_that_mail_has_stopped_and_why(
         assert "Mail has stopped." in page
         assert "&lt;b&gt;554 no&lt;/b&gt;" in page
         assert '<a href="/console/mails">Look at the mails</a>' in page
+        assert page.index('<main class="container') < page.index("Mail has stopped.")
+        assert page.index("Mail has stopped.") < page.index("<h1>")
         beat(app, outage=None)
         assert "Mail has stopped." not in client.get(where).text
 

@@ -272,7 +272,30 @@ def test_a_page_that_is_not_there_leads_on(app: PagesApp, path: str, link: str) 
         assert link in client.get(path).text
 
 
-@pytest.mark.parametrize("path", ["/", "/thanks/x", "/console/sign-in", "/console/nothing"])
+@pytest.mark.parametrize(
+    ("path", "is_public"),
+    [("/thanks/x", True), ("/nothing", True), ("/consoles", True), ("/console/nothing", False)],
+)
+def test_an_error_looks_like_the_pages_around_it(app: PagesApp, path: str, is_public: bool) -> None:
+    with app.browser() as client:
+        page = client.get(path)
+        assert page.status_code == 404
+        assert ("/static/form.css" in page.text) is is_public
+        assert ('<a href="?lang=de"' in page.text) is is_public
+        if is_public:
+            assert '<html lang="de">' in client.get(f"{path}?lang=de").text
+
+
+def test_a_form_that_cannot_be_read_is_answered_like_the_form(browser: httpx.Client) -> None:
+    page = browser.delete("/")
+    assert page.status_code == 405
+    assert '<a href="?lang=de"' in page.text
+    assert "To the form" not in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/thanks/x", "/nothing", "/console/sign-in", "/console/nothing"]
+)
 def test_pages_load_only_what_we_serve(browser: httpx.Client, path: str) -> None:
     page = browser.get(path)
     policy = dict(
@@ -285,7 +308,7 @@ def test_pages_load_only_what_we_serve(browser: httpx.Client, path: str) -> None
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
-        **({"script-src": "'self'"} if path in {"/", "/thanks/x"} else {}),
+        **({"script-src": "'self'"} if not path.startswith("/console") else {}),
         **({"connect-src": "'self'", "worker-src": "'self'"} if path == "/" else {}),
     }
     assert page.headers["cache-control"] == "no-store"
@@ -304,6 +327,7 @@ def test_a_page_has_the_marks_that_readers_of_screens_need(browser: httpx.Client
     assert '<a class="skip-link" href="#content">' in page
     for field in ("first_name", "last_name", "email", "resume"):
         assert f'<label for="{field}">' in page
+    assert page.index("All fields are required.") < page.index("<label ")
     assert 'accept=".pdf,.doc,.docx,.odt,.rtf,.txt"' in page
     assert "at most 97.7 KiB" in page
 
@@ -392,6 +416,12 @@ def test_the_form_speaks_the_language_that_was_chosen_or_asked_for(
     page = browser.get(address, headers={"Accept-Language": header})
     assert page.headers["content-language"] == language
     assert f'<html lang="{language}">' in page.text
+
+
+def test_a_language_is_chosen_before_anything_is_typed(browser: httpx.Client) -> None:
+    page = browser.get("/").text
+    assert re.findall(r'<a href="\?lang=(\w+)"', page) == ["en", "de"]
+    assert page.index('<nav aria-label="Language">') < page.index("</header>")
 
 
 def test_a_chosen_language_goes_on_to_the_thanks(browser: httpx.Client) -> None:

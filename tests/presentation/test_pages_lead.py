@@ -79,7 +79,7 @@ def test_a_lead_is_shown_with_its_story(app: PagesApp, client: httpx.Client) -> 
         lead.reference,
         "zoe@example.com",
         "résumé.pdf",
-        FLAG["reason"],
+        f"<strong>Flagged:</strong> {FLAG['reason']}",
         "Confirmation to the prospect",
         "Failed",
         'Sender: <bdi class="reply">451 later</bdi>',

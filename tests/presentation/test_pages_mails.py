@@ -142,6 +142,8 @@ def test_what_was_sent_meanwhile_is_told_on_the_page(
         answer = _retry(client, mail, **fields)
         assert (answer.status_code, answer.headers["content-type"]) == (409, HTML)
         assert "This mail was not sent again" in answer.text
+        assert "<title>Please check: " in answer.text
+        assert re.search(r'<section [^>]*role="alert"[^>]* tabindex="-1" autofocus>', answer.text)
         assert shown in answer.text
     assert _actions(app) == []
 
@@ -169,7 +171,9 @@ def test_all_mails_of_a_status_are_sent_after_a_question(
     mails = _store(app, status, "a@x.test", "b@x.test", "c@x.test")
     others = [_store(app, other)[0] for other in (FAILED, HELD, QUEUED) if other is not status]
     address = f"/console/mails/retry-all?status={status}"
-    assert f'href="{address}"' in client.get(f"/console/mails?status={status}").text
+    page = client.get(f"/console/mails?status={status}")
+    assert '<form method="get" action="/console/mails/retry-all"' in page.text
+    assert hidden(page, "status") == status
     asked = client.get(address)
     assert "Send 3 mails" in asked.text
     assert _actions(app) == []

@@ -115,6 +115,7 @@ def test_the_last_administrator_is_told_why_they_stay(app: PagesApp, client: htt
     ):
         answer = _post(client, path, path=one, **fields)
         assert answer.status_code == 409
+        assert "<title>Please check: admin · " in answer.text
         assert "This is the last administrator who can sign in" in answer.text
     assert "This is you." in client.get(one).text
 

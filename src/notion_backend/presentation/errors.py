@@ -151,6 +151,11 @@ def request_id_of(scope: Scope) -> str:
     return str(scope.get("state", {}).get("request_id", ""))
 
 
+def is_console(path: str) -> bool:
+    """Tell whether staff look there; everything else is for strangers."""
+    return path == "/console" or path.startswith("/console/")
+
+
 async def _handle(request: Request, error: Exception) -> Response:
     return response_to(request.scope, error)
 
@@ -243,9 +248,11 @@ def _render(scope: Scope, problem: Problem, headers: Mapping[str, str] | None = 
 def _policy(scope: Scope) -> str:
     """Return the policy of an error page: where the public page may be framed, so may its error."""
     settings = getattr(getattr(scope.get("app"), "state", None), "settings", None)
-    if settings is None or not (scope["path"] == "/" or scope["path"].startswith("/thanks/")):
+    path: str = scope["path"]
+    if settings is None or is_console(path):
         return PAGE_POLICY
-    return embeddable(PUBLIC_POLICY, settings.embed_origins)
+    is_framed = path == "/" or path.startswith("/thanks/")
+    return embeddable(PUBLIC_POLICY, settings.embed_origins if is_framed else ())
 
 
 def _wants_page(scope: Scope) -> bool:

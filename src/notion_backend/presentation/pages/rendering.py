@@ -21,7 +21,7 @@ from notion_backend.core.config import Settings
 from notion_backend.core.errors import BusinessError, ConfigurationError
 from notion_backend.core.languages import Language, speak_languages
 from notion_backend.presentation.content_security import PAGE_POLICY
-from notion_backend.presentation.errors import headers_of, problem_of, request_id_of
+from notion_backend.presentation.errors import headers_of, is_console, problem_of, request_id_of
 from notion_backend.presentation.intake_requests import readable_size
 from notion_backend.presentation.page_language import page_language
 from notion_backend.presentation.pages.labels import actor_label, label
@@ -135,13 +135,14 @@ def page_problem(request: Request, error: BusinessError) -> Problem:
 
 def draw_error_page(request: Request, problem: Problem) -> str:
     """Draw an error as a page: the hook of `install_error_handlers`."""
-    values = {"problem": problem, "way_on": _way_on(request.url.path)}
+    path = request.url.path
+    values = {"problem": problem, "way_on": _way_on(path), "is_public": not is_console(path)}
     return _templates(request).render("error.html", page_language(request), values)
 
 
 def _way_on(path: str) -> str:
     """Return where a page leads that could not be shown; nowhere from the form, which is kept."""
-    if path == "/console" or path.startswith("/console/"):
+    if is_console(path):
         return "" if path == "/console" else "/console"
     return "" if path == "/" else "/"
 
