@@ -112,6 +112,8 @@ def _mails_page(
     values = {
         "mails": services.deliveries.page(asked, cursor or None, _PAGE_SIZE),
         "health": health,
+        # Of the same moment, or the page could say that mail has stopped and that it flows.
+        "mail_trouble": health.trouble,
         "tabs": {one: counts[one] for one in _TABS},
         "tab": tab,
         "cursor": cursor,
