@@ -153,8 +153,11 @@ def test_a_lead_leads_back_to_the_list_as_it_was_left(open_list: Callable[..., P
     page = open_list("/console?state=PENDING&sort=last_name")
     page.get_by_role("searchbox").fill("okafor")
     expect(names(page)).to_have_text(["Ada Okafor"])
+    page.goto(f"{page.url}&done=erased")
+    expect(page.locator(".message[role=status]")).to_have_count(1)
     page.get_by_role("link", name="Ada Okafor").click()
     page.get_by_role("link", name="All leads").click()
+    expect(page.locator(".message[role=status]")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"\?state=PENDING&sort=last_name&q=okafor$"))
 
 

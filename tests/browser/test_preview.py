@@ -101,9 +101,12 @@ def test_a_preview_that_is_done_takes_no_focus_from_who_types(
         held.append(route)
 
     page.route("**/resume", hold)
-    page.get_by_role("button", name="Show preview").click()
+    with page.expect_request("**/resume"):
+        page.get_by_role("button", name="Show preview").click()
     page.get_by_text("Correct a typing error").click()
     page.get_by_label("First name").focus()
+    while not held:
+        page.wait_for_timeout(20)
     held[0].continue_()
     expect(page.frame_locator("#preview").get_by_role("img")).to_be_visible()
     expect(page.get_by_role("button", name="Show preview")).to_be_hidden()

@@ -117,6 +117,19 @@ def test_the_time_of_every_attempt_stands_beside_it(app: PagesApp, client: httpx
     assert "/retry" not in page
 
 
+def test_a_user_keeps_their_name_whatever_it_means_and_others_are_named(
+    app: PagesApp, client: httpx.Client
+) -> None:
+    lead = _store(app)
+    with app.database.writing() as work:
+        for actor in ("prospect", "flagged", "shell"):
+            work.events.add(Event(lead_id=lead.id, at=utcnow(), actor=actor, action="x", detail=""))
+        work.commit()
+    page = client.get(f"/console/leads/{lead.id}", headers={"Accept-Language": "de"}).text
+    shown = re.findall(r"</time>, <bdi>([^<]+)</bdi> x", page)
+    assert shown == ["Die anfragende Person", "flagged", "Die Kommandozeile"]
+
+
 def test_many_mails_are_read_page_by_page(app: PagesApp, client: httpx.Client) -> None:
     lead = _store(app)
     now = utcnow()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from notion_backend.core.enums import DeliveryKind, DeliveryStatus, LeadState, Role
+from notion_backend.core.languages import Language, in_language
 from notion_backend.core.sentences import Sentence, say
 
 LABELS: Mapping[str, Sentence] = {
@@ -57,9 +58,9 @@ ACTORS: Mapping[str, Sentence] = {
 """Who acts without being a user; no user may have such a name."""
 
 
-def actor_label(name: str) -> str:
-    """Return what whoever did something is called: a user by their name."""
-    return ACTORS.get(name, name)
+def actor_label(name: str, language: Language) -> str:
+    """Return what whoever did something is called: a user by their name, whatever it means."""
+    return in_language(language, ACTORS[name]) if name in ACTORS else name
 
 
 def label(word: str) -> str:

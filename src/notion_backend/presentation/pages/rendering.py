@@ -12,7 +12,9 @@ from jinja2 import (
     PackageLoader,
     StrictUndefined,
     TemplateError,
+    pass_context,
 )
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -58,7 +60,7 @@ class PageTemplates:
         self._environment.globals["languages"] = tuple(Language)
         self._environment.globals["static"] = static_url
         self._environment.filters["label"] = label
-        self._environment.filters["actor"] = actor_label
+        self._environment.filters["actor"] = _actor
         self._environment.filters["held"] = read_held
         self._environment.filters["moment"] = _moment
         self._environment.filters["machine_moment"] = datetime.isoformat
@@ -150,6 +152,11 @@ def _way_on(path: str) -> str:
 def _templates(request: Request) -> PageTemplates:
     templates: PageTemplates = request.app.state.page_templates
     return templates
+
+
+@pass_context
+def _actor(context: Context, name: str) -> str:
+    return actor_label(name, context["language"])
 
 
 def _moment(value: datetime) -> str:

@@ -60,29 +60,35 @@ function ask() {
   else refresh();
 }
 
-const rows = () => new Set([...document.querySelectorAll("#found tbody tr")].map((row) => row.id));
-let known = rows();
+const ids = () =>
+  [...document.querySelectorAll("#found tbody tr")].map((row) => Number(row.id.replace("lead-", "")));
+let newest = Math.max(0, ...ids());
 let fresh = 0;
-let address = location.href;
 
 document.body.addEventListener("htmx:after:swap", ({ detail }) => {
   // An error takes no place, and yet it is told of as if it did.
   if (detail.ctx.response.status >= 400) return;
-  if (detail.ctx.sourceElement.matches("form")) failedSearch = false;
-  const shown = rows();
-  if (address !== location.href) {
-    // Another search: what it shows is not new.
+  const shown = ids();
+  if (detail.ctx.sourceElement.matches("form")) {
+    failedSearch = false;
     fresh = 0;
-    news.textContent = "";
-    told.textContent = told.dataset[["none", "one"][shown.size] ?? "many"].replace("{n}", shown.size);
-  } else if (!failedSearch) {
-    fresh += [...shown].filter((id) => !known.has(id)).length;
-    if (fresh === 0) news.textContent = "";
-    else news.textContent = news.dataset[fresh === 1 ? "one" : "many"].replace("{n}", fresh);
+    told.textContent = told.dataset[["none", "one"][shown.length] ?? "many"].replace("{n}", shown.length);
+  } else if (failedSearch) {
+    return;
+  } else {
+    // Others may have moved up from the next page, or come back to this tab.
+    fresh += shown.filter((id) => id > newest).length;
   }
-  known = shown;
-  address = location.href;
+  newest = Math.max(newest, ...shown);
+  tellNews();
 });
+
+// The same words again would be read out again.
+function tellNews() {
+  const kind = fresh === 1 ? news.dataset.one : news.dataset.many.replace("{n}", fresh);
+  const text = fresh === 0 ? "" : kind;
+  if (news.textContent !== text) news.textContent = text;
+}
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {

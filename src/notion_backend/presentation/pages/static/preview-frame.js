@@ -26,6 +26,7 @@ tell("ready");
 async function draw(data, label) {
   const pdf = await getDocument({ data, isEvalSupported: false, enableXfa: false }).promise;
   const count = Math.min(pdf.numPages, MOST_PAGES);
+  if (count === 0) throw new Error("no pages");
   for (let number = 1; number <= count; number += 1) {
     const page = await pdf.getPage(number);
     const width = Math.max(document.body.clientWidth, 300);

@@ -2,7 +2,8 @@
 "use strict";
 
 {
-  const list = sessionStorage.getItem("list");
+  const user = document.querySelector('a[href="/console/account"]').textContent;
+  const list = sessionStorage.getItem(`list of ${user}`);
   for (const link of list?.startsWith("/console?") ? document.querySelectorAll("[data-to-list]") : []) {
     link.href = list;
   }
