@@ -71,7 +71,7 @@ def test_mails_of_every_process_link_to_where_the_service_listens(
 
 
 def test_without_auto_migrate_an_old_schema_is_refused_with_what_to_run(notion: Command) -> None:
-    for command in ("serve", "users list"):
+    for command in (f"serve --port {free_port()}", "users list"):
         done = notion(*command.split(), AUTO_MIGRATE="false")
         assert done.status == 1
         assert "run `notion-backend migrate`" in done.complaint
@@ -86,8 +86,8 @@ def test_a_newer_schema_is_refused(notion: Command) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
-    for command in ("serve", "worker", "migrate"):
-        done = notion(command)
+    for command in (f"serve --port {free_port()}", "worker", "migrate"):
+        done = notion(*command.split())
         assert done.status == 1
         assert "newer version" in done.complaint
 
@@ -172,7 +172,7 @@ def test_an_sqlite_that_could_corrupt_the_database_lets_one_process_in(
     if tuple(map(int, version.split())) >= (3, 51, 3):
         pytest.skip("the SQLite of this Python is new enough")
     old = {"PYTHONPATH": str(hidden.parent)}
-    many = notion("serve", "--workers", "2", **old)
+    many = notion("serve", "--workers", "2", "--port", str(free_port()), **old)
     assert many.status == 1
     assert "--workers" in many.complaint
     with Service(notion.folder, name="old", **old):
