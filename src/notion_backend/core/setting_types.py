@@ -12,10 +12,9 @@ from notion_backend.core.pictures import MAX_PICTURE_BYTES, picture_type
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_ORIGIN = re.compile(
-    r"https?://(?:(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
-)
-_HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]|\*")
+_NAME_OR_ADDRESS = r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]"
+_HOST = re.compile(rf"{_NAME_OR_ADDRESS}|\*")
+_ORIGIN = re.compile(rf"https?://(?:{_NAME_OR_ADDRESS})(?::\d{{1,5}})?")
 
 
 def split_commas(value: object) -> object:

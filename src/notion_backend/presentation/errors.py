@@ -127,8 +127,7 @@ def problem_of(
         ProblemField(field=e.field, code=e.code, message=in_language(language, e.message))
         for e in error.errors
     ]
-    title, detail = in_language(language, error.title), in_language(language, error.detail)
-    return _problem(status, error.reason, title, detail, request_id, fields)
+    return _problem(status, error.reason, error.title, error.detail, request_id, language, fields)
 
 
 def headers_of(error: BusinessError) -> dict[str, str]:
@@ -170,7 +169,7 @@ def _http_error(scope: Scope, error: HTTPException) -> Response:
     if status < HTTPStatus.BAD_REQUEST:
         return Response(status_code=status, headers=error.headers)
     code, title, detail = _HTTP_ERRORS.get(status) or _by_phrase(status)
-    problem = _said(scope, status, code, title, detail)
+    problem = _problem(status, code, title, detail, request_id_of(scope), _language(scope))
     headers = error.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED and (allowed := allowed_methods(scope)):
         headers = {"Allow": allowed}
@@ -190,7 +189,8 @@ def _defect(scope: Scope, error: Exception) -> Response:
     # The message of an exception may hold what the client sent, so only its place is logged.
     _log.error("unexpected_error", error=type(error).__name__, frames=_frames(error))
     detail = say("It is our mistake. Try again later; if it stays, tell us the request id.")
-    problem = _said(scope, 500, "internal", say("Internal error"), detail)
+    title = say("Internal error")
+    problem = _problem(500, "internal", title, detail, request_id_of(scope), _language(scope))
     return _render(scope, problem)
 
 
@@ -205,25 +205,20 @@ def _frames(error: BaseException) -> list[str]:
     return lines
 
 
-def _said(scope: Scope, status: int, code: str, title: str, detail: str) -> Problem:
-    language = _language(scope)
-    title, detail = in_language(language, title), in_language(language, detail)
-    return _problem(status, code, title, detail, request_id_of(scope))
-
-
 def _problem(
     status: int,
     code: str,
     title: str,
     detail: str,
     request_id: str,
+    language: Language,
     fields: list[ProblemField] | None = None,
 ) -> Problem:
     return Problem(
         type=problem_type(code),
-        title=title,
+        title=in_language(language, title),
         status=status,
-        detail=detail,
+        detail=in_language(language, detail),
         code=code,
         request_id=request_id,
         errors=fields or [],

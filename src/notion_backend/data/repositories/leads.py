@@ -104,10 +104,9 @@ class LeadRepository:
 
     def count(self, query: LeadQuery) -> int:
         """Count the leads that the filters let through."""
-        counted = select(func.count(_LEADS.id)).where(*_filters(query))
-        if (is_named := self._is_named(query.q)) is not None:
-            return self._session.scalars(counted.where(is_named)).one()
-        return self._session.scalars(matching(counted, self._session, query.q)).one()
+        filters, q = self._asked(query)
+        counted = select(func.count(_LEADS.id)).where(*filters)
+        return self._session.scalars(matching(counted, self._session, q)).one()
 
     def count_others(self, lead: Lead, most: int) -> int:
         """Count the other leads with the e-mail address of this one, `most` at most."""
@@ -130,22 +129,21 @@ class LeadRepository:
         limit: int,
     ) -> Sequence[Row[*Columns]]:
         key = _SORT_KEYS[query.sort.by]
-        found = columns.where(*_filters(query))
+        filters, q = self._asked(query)
+        found = columns.where(*filters)
         if behind is not None:
             found = found.where(self._is_behind(key, query.sort, behind))
         # Rows are all that is wanted, so no session looks through them.
         connection = self._session.connection()
-        if (is_named := self._is_named(query.q)) is not None:
-            found = found.where(is_named)
-        if not query.q or is_named is not None:
+        if not q:
             return connection.execute(_in_order(found, query.sort, key).limit(limit)).all()
         looked_through: int | None = _LOOKED_THROUGH
         while looked_through is not None:
             near = found.with_only_columns(
-                _LEADS.id, key.label("place"), *looked_at(self._session, query.q)
+                _LEADS.id, key.label("place"), *looked_at(self._session, q)
             )
             among = _in_order(near, query.sort, key).limit(looked_through).subquery()
-            found_near = matching_among(columns, among, self._session, query.q)
+            found_near = matching_among(columns, among, self._session, q)
             # By the place of the few, or the whole table might be read in the order of its index.
             in_order = _in_order(found_near, query.sort, among.c.place).limit(limit)
             rows = connection.execute(in_order).all()
@@ -155,15 +153,15 @@ class LeadRepository:
         # Read in the order of the list, all others would be looked at one by one. The index of the
         # order is hidden, so that the matches are found first and then sorted.
         hidden = func.coalesce(key, key)
-        all_found = matching(found, self._session, query.q)
+        all_found = matching(found, self._session, q)
         return connection.execute(_in_order(all_found, query.sort, hidden).limit(limit)).all()
 
-    def _is_named(self, q: str) -> ColumnElement[bool] | None:
-        """Return how to find the lead whose reference `q` is; None if it is none of ours."""
-        reference = q.strip().upper()
+    def _asked(self, query: LeadQuery) -> tuple[list[ColumnElement[bool]], str]:
+        """Return the filters, and the text to look for; none is left where it is a reference."""
+        filters, reference = _filters(query), query.q.strip().upper()
         if is_reference(reference) and self.known_references([reference]):
-            return _LEADS.reference == reference
-        return None
+            return [*filters, _LEADS.reference == reference], ""
+        return filters, query.q
 
     def _is_behind(
         self, key: ColumnElement[Any], sort: LeadSort, position: Position

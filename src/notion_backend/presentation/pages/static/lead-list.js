@@ -42,14 +42,3 @@ document.addEventListener(
   },
   { once: true },
 );
-
-// Where a lead's page leads back to; what was just done is not said again there. Whoever signs in next
-// gets nothing of it.
-const user = document.querySelector('a[href="/console/account"]').textContent;
-const keepPlace = () => {
-  const place = new URLSearchParams(location.search);
-  place.delete("done");
-  sessionStorage.setItem(`list of ${user}`, `/console?${place}`);
-};
-keepPlace();
-document.addEventListener("htmx:after:history:update", keepPlace);
